@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/Result.h"
+#include "method/BlendMethod.h"
+
+namespace blendscope {
+
+/// Divides the data of a blend among its components in proportion to their models, pixel by pixel and band by band.
+/// Inside the footprint the shares add up to the data to float rounding; a pixel in which no model has flux in that
+/// band goes to the component whose model has light nearest to it (then the nearest peak). Outside the footprint, and
+/// in unusable pixels, the share is the model's fraction of the data where the models reach, and is not required to add
+/// up. Boxes of the components grow to hold the pixels that they take. `children` are in the order of the output.
+[[nodiscard]] std::vector<Component> apportion(const BlendInput& blend, const BlendOutput& output,
+                                               const std::vector<int>& ids);
+
+/// The child (index from 1) with the most light in each pixel of the footprint, in S/N over bands; 0 outside.
+/// CV_32S of the blend's box. Each child keeps at least the pixel of its peak.
+[[nodiscard]] cv::Mat dominantLabels(const BlendInput& blend, const BlendOutput& output);
+
+} // namespace blendscope

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "core/Error.h"
+#include "core/Result.h"
+#include "core/Scene.h"
+#include "jobs/Progress.h"
+#include "method/Parameters.h"
+
+#include <functional>
+
+namespace blendscope {
+
+/// What a method may use besides its input. Owned by the host, valid during run().
+struct MethodContext {
+    Progress* progress = nullptr;            ///< never null
+    int threads = 0;                         ///< 0 = all of TaskPool::shared()
+    QString device = QStringLiteral("auto"); ///< auto | cpu | cuda[:n]
+    /// Live partial results, throttled by the host; may be empty. Called from any thread, never after run() returns.
+    std::function<void(const Blend&, const std::vector<Object>&, const std::vector<Component>&)> publish;
+    std::function<void(const QString&)> warn; ///< a sentence for the user and run.json; never empty
+};
+
+/// An algorithm that detects, deblends or measures. One instance serves one run; run() may use many threads.
+class Method {
+public:
+    virtual ~Method() = default;
+
+    /// `input` holds what earlier stages found (empty for the first). Returns the input with whatever this method
+    /// fills in; what it does not touch it passes on. Throws MethodError, UsageError or CancelledError.
+    virtual Result run(const Scene& scene, Result input, const Parameters& parameters, MethodContext& context) = 0;
+};
+
+/// Rises whenever Method, Result, Scene or the deblending interface change their layout.
+inline constexpr int kMethodAbi = 1;
+
+} // namespace blendscope
+
+/// Put once in a method's source file, with the class in full: makes the module loadable.
+#define BLENDSCOPE_METHOD(Class)                                                                                       \
+    extern "C" __attribute__((visibility("default"))) int blendscopeMethodAbi() {                                      \
+        return blendscope::kMethodAbi;                                                                                 \
+    }                                                                                                                  \
+    extern "C" __attribute__((visibility("default"))) blendscope::Method* blendscopeCreateMethod() {                   \
+        return new Class;                                                                                              \
+    }

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "method/Method.h"
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace blendscope {
+
+/// What method.json says: readable without loading any code.
+struct MethodInfo {
+    QString id; ///< the folder's name: "threshold"
+    QString title;
+    QString description;
+    QString citation;
+    QStringList stages; ///< of detect, deblend, measure, classify, count
+    int minBands = 1;
+    int maxBands = 0; ///< 0 = any
+    bool needsPsf = false;
+    bool device = false; ///< can use a GPU
+    QString version;
+    std::vector<ParameterInfo> parameters;
+    QString folder;  ///< where method.json and the module are
+    QString problem; ///< why it cannot be used, a sentence; empty = usable as far as known without loading
+    [[nodiscard]] bool does(const QString& stage) const { return stages.contains(stage); }
+};
+
+/// The installed methods. Scans folders for method.json; a broken one is listed with its problem and harms no other.
+class Registry {
+public:
+    /// Folders with methods: BLENDSCOPE_PLUGIN_PATH (':'-separated) first, then the one that belongs to the engine
+    /// library (build tree or installation).
+    [[nodiscard]] static QStringList defaultFolders();
+
+    explicit Registry(const QStringList& folders = defaultFolders());
+
+    [[nodiscard]] const std::vector<MethodInfo>& methods() const { return m_methods; } ///< sorted by id
+    [[nodiscard]] const MethodInfo* find(const QString& id) const;                     ///< null if absent
+
+    /// Loads the module and makes an instance. Throws UsageError (unknown) or MethodError (cannot be loaded, another
+    /// ABI version).
+    [[nodiscard]] std::unique_ptr<Method> create(const QString& id) const;
+
+private:
+    std::vector<MethodInfo> m_methods;
+};
+
+/// Where resources (surveys, demo, manual) live: BLENDSCOPE_DATA_DIR of the environment, or beside the engine library.
+[[nodiscard]] QString resourceFolder();
+
+/// The version of the engine, "0.1.0".
+[[nodiscard]] QString engineVersion();
+
+} // namespace blendscope

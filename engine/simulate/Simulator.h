@@ -1,0 +1,23 @@
+#pragma once
+
+#include "core/Scene.h"
+
+#include <QJsonObject>
+#include <QString>
+#include <cstdint>
+
+namespace blendscope {
+
+class Progress;
+
+/// A recipe for scenes as data (JSON): survey, bands, size, density, populations, noise, seeing.
+/// "demo" names the embedded demo recipe; otherwise a JSON file. Throws UsageError, ReadError.
+[[nodiscard]] QJsonObject loadRecipe(const QString& nameOrPath);
+
+/// Draws scene number `index` of a recipe, with truth (table, isolated images, noiseless sums, segmentation). The same
+/// (recipe, seed, index) gives the same scene, bit for bit, for any number of threads (0 = all). Throws UsageError for
+/// a recipe that makes no sense, naming the key.
+[[nodiscard]] ScenePtr simulateScene(const QJsonObject& recipe, std::uint64_t seed, int index,
+                                     Progress* progress = nullptr, int threads = 0);
+
+} // namespace blendscope

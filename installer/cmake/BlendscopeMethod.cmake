@@ -1,0 +1,32 @@
+# blendscope_add_method(NAME <id> SOURCES <files...> [LIBRARIES <targets...>])
+#
+# Builds the method of the current folder as a module beside a copy of its method.json. The same call serves inside
+# the tree and outside it (find_package(Blendscope)). Tests in <folder>/tests/tst_*.cpp are found by the test suite.
+set(BLENDSCOPE_METHOD_ABI 1)
+
+function(blendscope_add_method)
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT ARG_NAME OR NOT ARG_SOURCES)
+    message(FATAL_ERROR "blendscope_add_method needs NAME and SOURCES")
+  endif()
+  if(NOT BLENDSCOPE_PLUGIN_DIR)
+    set(BLENDSCOPE_PLUGIN_DIR "lib/blendscope/plugins")
+  endif()
+  set(target "method_${ARG_NAME}")
+  add_library(${target} MODULE ${ARG_SOURCES})
+  target_link_libraries(${target} PRIVATE Blendscope::engine ${ARG_LIBRARIES})
+  if(TARGET Blendscope::options)
+    target_link_libraries(${target} PRIVATE Blendscope::options)
+  endif()
+  target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+  set(folder "${CMAKE_BINARY_DIR}/${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
+  set_target_properties(${target} PROPERTIES
+    PREFIX "" OUTPUT_NAME "${ARG_NAME}" LIBRARY_OUTPUT_DIRECTORY "${folder}" CXX_STANDARD 20)
+  configure_file("${CMAKE_CURRENT_SOURCE_DIR}/method.json" "${folder}/method.json" COPYONLY)
+  install(TARGETS ${target} LIBRARY DESTINATION "${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
+  install(FILES method.json DESTINATION "${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
+  if(IS_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/model")
+    install(DIRECTORY model DESTINATION "${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
+    file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}/model" "${folder}/model" SYMBOLIC)
+  endif()
+endfunction()
