@@ -10,13 +10,22 @@
 
 namespace blendscope {
 
+/// One finished blend.
+struct BlendResult {
+    Blend blend;
+    std::vector<Object> objects;
+    std::vector<Component> components;
+    Box box;        ///< of labels, scene pixels
+    cv::Mat labels; ///< CV_32S of `box`: object ids, 0 = none
+};
+
 /// What a method may use besides its input. Owned by the host, valid during run().
 struct MethodContext {
     Progress* progress = nullptr;            ///< never null
     int threads = 0;                         ///< 0 = all of TaskPool::shared()
     QString device = QStringLiteral("auto"); ///< auto | cpu | cuda[:n]
-    /// Live partial results, throttled by the host; may be empty. Called from any thread, never after run() returns.
-    std::function<void(const Blend&, const std::vector<Object>&, const std::vector<Component>&)> publish;
+    /// Live partial results; may be empty. Called by the host from any thread, never after run() returns.
+    std::function<void(const BlendResult&)> publish;
     std::function<void(const QString&)> warn; ///< a sentence for the user and run.json; never empty
 };
 

@@ -25,15 +25,10 @@ struct Pipeline {
     void set(const QString& assignment);
 };
 
-/// A position at which an object is to be deblended.
-struct GivenPosition {
-    double x = 0.0, y = 0.0; ///< pixel, 0-based
-};
-
 struct RunOptions {
     int threads = 0; ///< 0 = all
     QString device = QStringLiteral("auto");
-    std::vector<GivenPosition> positions; ///< used if usePositions
+    std::vector<PixelPosition> positions; ///< used if usePositions
     bool usePositions = false;
     /// Throttled snapshots of what is done so far, from a worker thread; may be empty.
     std::function<void(ResultPtr)> onPartial;
