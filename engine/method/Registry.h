@@ -9,6 +9,12 @@
 namespace blendscope {
 
 /// What method.json says: readable without loading any code.
+/// {"id": "threshold", "title": "...", "description": "...", "citation": "...", "version": "1.0",
+///  "stages": ["detect"], "bands": {"minimum": 1, "maximum": 0}, "needs_psf": false, "device": false,
+///  "parameters": [{"key": "DETECT_THRESH", "title": "...", "type": "real", "default": 1.5, "minimum": 0, "maximum":
+///  100,
+///                  "unit": "sigma", "help": "...", "advanced": false}, {"key": ..., "type": "choice", "choices":
+///                  [...]}]}
 struct MethodInfo {
     QString id; ///< the folder's name: "threshold"
     QString title;
