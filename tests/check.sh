@@ -1,0 +1,34 @@
+#!/bin/sh
+# The slow checks before a release: clang-tidy, then the engine's tests under address, undefined-behaviour and thread
+# sanitizers. `sh tests/check.sh [tidy] [asan] [tsan]`, all three without arguments.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+[ $# -gt 0 ] || set -- tidy asan tsan
+
+for check in "$@"; do
+  case "$check" in
+  tidy)
+    cmake --preset dev >/dev/null
+    cmake --build --preset dev
+    git ls-files 'engine/*.cpp' 'plugins/*.cpp' 'app/blend/*.cpp' 'ui/figure/*.cpp' |
+      xargs -P "$(nproc)" -n 4 clang-tidy -p build/dev --quiet --warnings-as-errors='*'
+    ;;
+  asan)
+    cmake --preset asan >/dev/null
+    cmake --build --preset asan
+    # Known leaks of libraries are listed with their reason in the suppression file.
+    ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 LSAN_OPTIONS="suppressions=$root/tests/lsan.supp" \
+      UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --preset asan -L 'engine|plugins'
+    ;;
+  tsan)
+    cmake --preset tsan >/dev/null
+    cmake --build --preset tsan
+    TSAN_OPTIONS="suppressions=$root/tests/tsan.supp:halt_on_error=1" ctest --preset tsan -L 'engine|plugins'
+    ;;
+  *)
+    echo "check: unknown check $check; there are tidy, asan, tsan" >&2
+    exit 2
+    ;;
+  esac
+done
