@@ -1,0 +1,143 @@
+#pragma once
+
+#include "core/Error.h"
+#include "deblend/GaussianMixture.h"
+#include "deblend/Lanes.h"
+#include "deblend/Nnls.h"
+#include "jobs/Progress.h"
+#include "method/BlendMethod.h"
+
+#include <limits>
+#include <vector>
+
+namespace blendscope {
+
+/// One source of a ProfileFit: an elliptical mix of an exponential disk and a de Vaucouleurs bulge with one half-light
+/// radius, or a point, with one spectrum.
+struct ProfileSource {
+    double x = 0.0, y = 0.0; ///< pixel of the blend's box
+    double startX = 0.0, startY = 0.0;
+    double positionSigma = 1.0; ///< pixel, of the prior around the start
+    double logRadius = 0.0;     ///< ln of the half-light radius in pixel, geometric mean of the axes, before the PSF
+    double e1 = 0.0, e2 = 0.0;  ///< ln(a / b) times cos, sin of twice the position angle
+    double bulge = 0.1;         ///< share of the flux in the de Vaucouleurs part
+    bool point = false;
+    bool fitShape = true, fitBulge = true;
+    std::vector<double> flux; ///< per band, total counts, >= 0
+};
+
+/// Limits and priors of ProfileFit, in one place. The priors are weak statements about faint galaxies in general.
+struct ProfileFitOptions {
+    double sizePriorMean = 0.5; ///< ln of the half-light radius in pixel
+    double sizePriorSigma = 0.7;
+    double shapePriorSigma = 0.6; ///< of e1 and e2
+    double bulgePriorMean = 0.1, bulgePriorSigma = 0.3;
+    double modelError = 0.01;  ///< relative error of the model that is added to the noise: an imperfect PSF
+    int rounds = 3;            ///< times that weights and windows are made anew
+    int iterations = 8;        ///< least-squares steps per round, at most
+    double tolerance = 0.1;    ///< stop when a step gains less chi-square than this
+    double edgeSigma = 0.15;   ///< windows end where the surface brightness falls below this many sky sigma
+    int maxRadiusPixels = 160; ///< of a window
+};
+
+/// Fits the profiles of all sources of a blend together to all bands: spectra by non-negative least squares, exactly,
+/// inside a damped Gauss-Newton over positions and shapes (variable projection; Golub & Pereyra 1973, SIAM J. Numer.
+/// Anal. 10, 413, with the Jacobian of Kaufman 1975, BIT 15, 49). PSF and profiles are sums of Gaussians, so
+/// convolution is exact and costs nothing. Weights hold the sources' own Poisson noise, taken from the model.
+/// One instance is one fit: not for use from several threads.
+class ProfileFit {
+public:
+    /// `psf` has one entry a band. References must outlive the fit.
+    ProfileFit(const BlendInput& blend, const std::vector<PsfMixture>& psf, const ProfileFitOptions& options,
+               const Progress& progress);
+
+    std::vector<ProfileSource>& sources() { return m_sources; }
+
+    /// Returns the number of steps taken; converged() tells whether the last round stopped by itself.
+    int run();
+
+    [[nodiscard]] bool converged() const { return m_converged; }
+    /// Chi-square of data minus model over the usable pixels of the blend's box, and what the priors add.
+    [[nodiscard]] double chiSquare() const { return m_chi; }
+    [[nodiscard]] double priorCost() const { return m_prior; }
+    [[nodiscard]] long long usedPixels() const { return m_used; }
+
+    /// Solves for the fluxes with the shapes as they are, and returns chi-square + priors.
+    double solveFluxes();
+
+    /// Picture of one source in one band on its own window with unit flux scaled by its flux; window in pixels of
+    /// the blend's box.
+    [[nodiscard]] Box window(int source) const;
+    [[nodiscard]] cv::Mat render(int source, int band, const Box& window) const;
+
+    /// The window out to the surface brightness `sigmas` (of the sky) in any band, clipped to the blend's box.
+    [[nodiscard]] Box windowTo(int source, double sigmas) const;
+
+    /// chi-square of the pixels in which the source dominates, and their count.
+    void residualOf(int source, double& chi, double& count) const;
+
+    /// Largest correlation of the source's template with another one's, over bands (1 = cannot be told apart).
+    [[nodiscard]] double worstCorrelation(int source) const;
+
+    /// The half-light radius of the unconvolved mix, pixel (circularised).
+    [[nodiscard]] static double halfLightRadius(const ProfileSource& source);
+
+private:
+    static constexpr int kImages = 7; // template and its derivatives by x, y, ln r, e1, e2, bulge
+    static constexpr int kParameters = 6;
+
+    struct Window { // whole lanes: columns 8 * lane0 ... 8 * (lane0 + lanes) of the blend's box
+        int lane0 = 0, lanes = 0, y0 = 0, rows = 0;
+        [[nodiscard]] bool overlaps(const Window& o) const {
+            return lane0 < o.lane0 + o.lanes && o.lane0 < lane0 + lanes && y0 < o.y0 + o.rows && o.y0 < y0 + rows;
+        }
+    };
+    struct Slot {
+        Window window;
+        std::vector<Lanes> images; // [band][image][row][lane]
+    };
+    struct Pair {
+        int a = 0, b = 0;            // a <= b
+        std::vector<float> products; // [band][7 x 7]
+    };
+
+    [[nodiscard]] Window windowFor(const ProfileSource& source, double radius) const;
+    [[nodiscard]] double radiusTo(const ProfileSource& source, double sigmas) const;
+    void makeWindows(bool first);
+    void updateWeights(bool first);
+    void draw(int source, bool derivatives);
+    void drawBand(const ProfileSource& source, const PsfMixture& psf, const Window& window, bool derivatives,
+                  Lanes* images) const;
+    [[nodiscard]] Lanes* image(int source, int band, int which) {
+        Slot& s = m_slots[std::size_t(source)];
+        return s.images.data() + (std::size_t(band) * kImages + which) * s.window.rows * s.window.lanes;
+    }
+    void listPairs();
+    void templateProducts();
+    void fluxes();
+    double evaluate();
+    [[nodiscard]] double priorOf(const ProfileSource& s) const;
+    void residuals();
+    void normalEquations();
+    bool step(double& lambda);
+
+    const BlendInput& m_blend;
+    const std::vector<PsfMixture>& m_psf;
+    ProfileFitOptions m_options;
+    const Progress& m_progress;
+
+    int m_bands = 0, m_width = 0, m_height = 0, m_stride = 0; // stride in lanes
+    std::vector<std::vector<Lanes>> m_data, m_base, m_weight, m_residual;
+    std::vector<ProfileSource> m_sources, m_saved;
+    std::vector<Slot> m_slots;
+    std::vector<Pair> m_pairs;
+    std::vector<std::vector<double>> m_gram, m_rhs; // [band] K x K, K
+    std::vector<double> m_hessian, m_gradient, m_step, m_damped, m_block, m_cross;
+    std::vector<std::vector<double>> m_savedFlux;
+    Nnls m_nnls;
+    double m_chi = 0.0, m_prior = 0.0;
+    long long m_used = 0;
+    bool m_converged = false;
+};
+
+} // namespace blendscope

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "deblend/GaussianMixture.h"
+#include "method/BlendMethod.h"
+
+#include <map>
+
+namespace blendscope {
+
+/// Deblends by a model of all sources and bands of a blend; see README.md.
+class Factorize final : public BlendMethod {
+public:
+    BlendOutput deblend(const BlendInput& blend, const Parameters& parameters, MethodContext& context) const override;
+    void prepare(const Scene& scene, const Parameters& parameters, MethodContext& context) override;
+
+private:
+    std::map<const Psf*, PsfMixture> m_psf; // filled by prepare(), then only read
+};
+
+} // namespace blendscope
