@@ -101,7 +101,8 @@ PsfMixture PsfMixture::fit(const cv::Mat& psf, double fallbackFwhm, int count) {
             top = std::max(top, double(v));
         }
     }
-    for (const double v : value) weight.push_back(1.0 / (std::max(v, 0.0) + 0.003 * top));
+    for (const double v : value)
+        weight.push_back(1.0 / (std::max(v, 0.0) + 0.003 * top));
 
     // Levenberg-Marquardt over log amplitudes and log variances.
     const int n = 2 * count;
@@ -132,7 +133,8 @@ PsfMixture PsfMixture::fit(const cv::Mat& psf, double fallbackFwhm, int count) {
             if (!derivatives) continue;
             for (int i = 0; i < n; ++i) {
                 g[i] += weight[k] * r * jac[i];
-                for (int j = 0; j <= i; ++j) h[std::size_t(i) * n + j] += weight[k] * jac[i] * jac[j];
+                for (int j = 0; j <= i; ++j)
+                    h[std::size_t(i) * n + j] += weight[k] * jac[i] * jac[j];
             }
         }
         return c;
@@ -150,7 +152,8 @@ PsfMixture PsfMixture::fit(const cv::Mat& psf, double fallbackFwhm, int count) {
             if (!choleskyFactor(damped, n)) continue;
             choleskyForward(damped, n, step.data());
             choleskyBackward(damped, n, step.data());
-            for (int i = 0; i < n; ++i) trial[i] = p[i] + std::clamp(step[i], -1.0, 1.0);
+            for (int i = 0; i < n; ++i)
+                trial[i] = p[i] + std::clamp(step[i], -1.0, 1.0);
             for (int i = 0; i < count; ++i) {
                 trial[i] = std::clamp(trial[i], -14.0, 1.0);
                 trial[count + i] = std::clamp(trial[count + i], std::log(0.1), std::log(400.0));
@@ -169,7 +172,8 @@ PsfMixture PsfMixture::fit(const cv::Mat& psf, double fallbackFwhm, int count) {
         if (done) break;
     }
     double total = 0.0;
-    for (int i = 0; i < count; ++i) total += std::exp(p[i]);
+    for (int i = 0; i < count; ++i)
+        total += std::exp(p[i]);
     for (int i = 0; i < count; ++i) {
         const double a = std::exp(p[i]) / total;
         if (a > 5e-4) m.terms.push_back({a, std::exp(p[count + i])});
@@ -188,7 +192,8 @@ cv::Mat PsfMixture::image(int size) const {
         for (int x = 0; x < size; ++x) {
             double v = 0.0;
             const double q = shape.q(x - c, y - c);
-            for (const MixtureTerm& t : terms) v += t.amplitude * norm / t.variance * std::exp(-0.5 * q / t.variance);
+            for (const MixtureTerm& t : terms)
+                v += t.amplitude * norm / t.variance * std::exp(-0.5 * q / t.variance);
             out.at<float>(y, x) = float(v);
         }
     }

@@ -11,7 +11,8 @@ bool choleskyFactor(std::vector<double>& matrix, int n) {
         for (int j = 0; j <= i; ++j) {
             const double* rj = matrix.data() + std::size_t(j) * n;
             double s = ri[j];
-            for (int k = 0; k < j; ++k) s -= ri[k] * rj[k];
+            for (int k = 0; k < j; ++k)
+                s -= ri[k] * rj[k];
             if (i == j) {
                 if (!(s > 0.0)) return false;
                 ri[i] = std::sqrt(s);
@@ -27,7 +28,8 @@ void choleskyForward(const std::vector<double>& factor, int n, double* b) {
     for (int i = 0; i < n; ++i) {
         const double* r = factor.data() + std::size_t(i) * n;
         double s = b[i];
-        for (int k = 0; k < i; ++k) s -= r[k] * b[k];
+        for (int k = 0; k < i; ++k)
+            s -= r[k] * b[k];
         b[i] = s / r[i];
     }
 }
@@ -35,7 +37,8 @@ void choleskyForward(const std::vector<double>& factor, int n, double* b) {
 void choleskyBackward(const std::vector<double>& factor, int n, double* b) {
     for (int i = n - 1; i >= 0; --i) {
         double s = b[i];
-        for (int k = i + 1; k < n; ++k) s -= factor[std::size_t(k) * n + i] * b[k];
+        for (int k = i + 1; k < n; ++k)
+            s -= factor[std::size_t(k) * n + i] * b[k];
         b[i] = s / factor[std::size_t(i) * n + i];
     }
 }
@@ -73,10 +76,12 @@ void Nnls::solve(const std::vector<double>& gram, const std::vector<double>& rhs
     // The first guess is used only if it is feasible as it stands; otherwise start from nothing.
     if (!m_free.empty()) {
         bool good = solveFree(gram, rhs, n);
-        for (std::size_t i = 0; good && i < m_free.size(); ++i) good = m_z[i] > 0.0;
+        for (std::size_t i = 0; good && i < m_free.size(); ++i)
+            good = m_z[i] > 0.0;
         std::fill(x.begin(), x.end(), 0.0);
         if (good) {
-            for (std::size_t i = 0; i < m_free.size(); ++i) x[m_free[i]] = m_z[i];
+            for (std::size_t i = 0; i < m_free.size(); ++i)
+                x[m_free[i]] = m_z[i];
         } else {
             m_free.clear();
         }
@@ -90,7 +95,8 @@ void Nnls::solve(const std::vector<double>& gram, const std::vector<double>& rhs
             if (!(d > 0.0) || !std::isfinite(d) || !std::isfinite(rhs[i])) continue;
             if (std::find(m_free.begin(), m_free.end(), i) != m_free.end()) continue;
             double w = rhs[i];
-            for (const int j : m_free) w -= gram[std::size_t(i) * n + j] * x[j];
+            for (const int j : m_free)
+                w -= gram[std::size_t(i) * n + j] * x[j];
             w /= std::sqrt(d);
             if (w > best) {
                 best = w;
@@ -110,7 +116,8 @@ void Nnls::solve(const std::vector<double>& gram, const std::vector<double>& rhs
                 const double old = x[m_free[i]];
                 if (m_z[i] <= 0.0) alpha = std::min(alpha, old / std::max(old - m_z[i], 1e-300));
             }
-            for (std::size_t i = 0; i < m_free.size(); ++i) x[m_free[i]] += alpha * (m_z[i] - x[m_free[i]]);
+            for (std::size_t i = 0; i < m_free.size(); ++i)
+                x[m_free[i]] += alpha * (m_z[i] - x[m_free[i]]);
             if (alpha >= 1.0) break;
             std::vector<int>::iterator keep = m_free.begin();
             for (std::size_t i = 0; i < m_free.size(); ++i) {

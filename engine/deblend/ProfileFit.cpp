@@ -150,12 +150,13 @@ ProfileFit::Window ProfileFit::windowFor(const ProfileSource& s, double radius) 
 
 void ProfileFit::makeWindows(bool first) {
     double fwhm = 3.0;
-    for (const PsfMixture& p : m_psf) fwhm = std::max(fwhm, p.fwhmPixels);
+    for (const PsfMixture& p : m_psf)
+        fwhm = std::max(fwhm, p.fwhmPixels);
     m_slots.resize(m_sources.size());
     for (std::size_t k = 0; k < m_sources.size(); ++k) {
         const double least = 1.5 * fwhm + 2.0;
-        const double r = first ? std::max(3.0 * fwhm, 12.0)
-                               : std::max(least, radiusTo(m_sources[k], m_options.edgeSigma) + 1.0);
+        const double r =
+            first ? std::max(3.0 * fwhm, 12.0) : std::max(least, radiusTo(m_sources[k], m_options.edgeSigma) + 1.0);
         Slot& slot = m_slots[k];
         slot.window = windowFor(m_sources[k], std::min(r, double(m_options.maxRadiusPixels)));
         slot.images.resize(std::size_t(m_bands) * kImages * slot.window.rows * slot.window.lanes);
@@ -250,7 +251,8 @@ void ProfileFit::drawBand(const ProfileSource& s, const PsfMixture& psf, const W
     Lanes* d = images + 3 * plane;
     for (std::size_t k = 0; k < plane; ++k) {
         const Lanes a = d[k], b = d[k + plane], c = d[k + 2 * plane];
-        for (int i = 0; i < 3; ++i) d[k + std::size_t(i) * plane] = m[i][0] * a + m[i][1] * b + m[i][2] * c;
+        for (int i = 0; i < 3; ++i)
+            d[k + std::size_t(i) * plane] = m[i][0] * a + m[i][1] * b + m[i][2] * c;
     }
 }
 
@@ -299,9 +301,11 @@ void ProfileFit::fluxes() {
     const int n = int(m_sources.size());
     std::vector<double> x(std::size_t(n), 0.0);
     for (int b = 0; b < m_bands; ++b) {
-        for (int k = 0; k < n; ++k) x[k] = m_sources[k].flux[b];
+        for (int k = 0; k < n; ++k)
+            x[k] = m_sources[k].flux[b];
         m_nnls.solve(m_gram[b], m_rhs[b], n, x);
-        for (int k = 0; k < n; ++k) m_sources[k].flux[b] = x[k];
+        for (int k = 0; k < n; ++k)
+            m_sources[k].flux[b] = x[k];
     }
 }
 
@@ -317,19 +321,22 @@ void ProfileFit::residuals() {
             for (int y = 0; y < w.rows; ++y) {
                 Lanes* r = m_residual[b].data() + std::size_t(y + w.y0) * m_stride + w.lane0;
                 const Lanes* row = t + std::size_t(y) * w.lanes;
-                for (int l = 0; l < w.lanes; ++l) r[l] -= lanes(f) * row[l];
+                for (int l = 0; l < w.lanes; ++l)
+                    r[l] -= lanes(f) * row[l];
             }
         }
         for (int y = 0; y < m_height; ++y) {
             const Lanes* r = m_residual[b].data() + std::size_t(y) * m_stride;
             const Lanes* w = m_weight[b].data() + std::size_t(y) * m_stride;
             Lanes s = lanes(0.0f);
-            for (int l = 0; l < m_stride; ++l) s += w[l] * r[l] * r[l];
+            for (int l = 0; l < m_stride; ++l)
+                s += w[l] * r[l] * r[l];
             m_chi += sum(s);
         }
     }
     m_prior = 0.0;
-    for (const ProfileSource& s : m_sources) m_prior += priorOf(s);
+    for (const ProfileSource& s : m_sources)
+        m_prior += priorOf(s);
 }
 
 double ProfileFit::evaluate() {
@@ -344,7 +351,8 @@ double ProfileFit::evaluate() {
 }
 
 double ProfileFit::solveFluxes() {
-    for (int k = 0; k < int(m_sources.size()); ++k) draw(k, false);
+    for (int k = 0; k < int(m_sources.size()); ++k)
+        draw(k, false);
     templateProducts();
     fluxes();
     residuals();
@@ -386,17 +394,20 @@ void ProfileFit::normalEquations() {
                 const Lanes* ta = image(p.a, b, i);
                 const Lanes* tb = image(p.b, b, 0);
                 Lanes s[kImages];
-                for (Lanes& each : s) each = lanes(0.0f);
+                for (Lanes& each : s)
+                    each = lanes(0.0f);
                 for (int y = y0; y < y1; ++y) {
                     const Lanes* ra = ta + std::size_t(y - u.y0) * u.lanes - u.lane0;
                     const Lanes* rb = tb + std::size_t(y - v.y0) * v.lanes - v.lane0;
                     const Lanes* w = m_weight[b].data() + std::size_t(y) * m_stride;
                     for (int l = l0; l < l1; ++l) {
                         const Lanes wa = w[l] * ra[l];
-                        for (int j = 0; j < kImages; ++j) s[j] += wa * rb[l + std::size_t(j) * planeB];
+                        for (int j = 0; j < kImages; ++j)
+                            s[j] += wa * rb[l + std::size_t(j) * planeB];
                     }
                 }
-                for (int j = 0; j < kImages; ++j) out[i * kImages + j] = sum(s[j]);
+                for (int j = 0; j < kImages; ++j)
+                    out[i * kImages + j] = sum(s[j]);
             }
         }
         (void)planeA;
@@ -417,7 +428,8 @@ void ProfileFit::normalEquations() {
                     const Lanes *r = m_residual[b].data() + at, *wt = m_weight[b].data() + at;
                     const Lanes* row = t + std::size_t(y) * w.lanes;
                     Lanes s = lanes(0.0f);
-                    for (int l = 0; l < w.lanes; ++l) s += wt[l] * r[l] * row[l];
+                    for (int l = 0; l < w.lanes; ++l)
+                        s += wt[l] * r[l] * row[l];
                     g += sum(s);
                 }
                 m_gradient[k * kParameters + p] += f * g;
@@ -465,17 +477,20 @@ void ProfileFit::normalEquations() {
                 const double c = m_block[std::size_t(i) * m + k];
                 if (c == 0.0) continue;
                 const double* rk = m_cross.data() + std::size_t(k) * np;
-                for (int j = 0; j < np; ++j) ri[j] -= c * rk[j];
+                for (int j = 0; j < np; ++j)
+                    ri[j] -= c * rk[j];
             }
             const double d = 1.0 / m_block[std::size_t(i) * m + i];
-            for (int j = 0; j < np; ++j) ri[j] *= d;
+            for (int j = 0; j < np; ++j)
+                ri[j] *= d;
         }
         for (int i = 0; i < m; ++i) {
             const double* ri = m_cross.data() + std::size_t(i) * np;
             for (int r = 0; r < np; ++r) {
                 if (ri[r] == 0.0) continue;
                 double* h = m_hessian.data() + std::size_t(r) * np;
-                for (int c = 0; c <= r; ++c) h[c] -= ri[r] * ri[c];
+                for (int c = 0; c <= r; ++c)
+                    h[c] -= ri[r] * ri[c];
             }
         }
     }
@@ -483,10 +498,10 @@ void ProfileFit::normalEquations() {
     // Priors, and parameters that do not move.
     for (int k = 0; k < n; ++k) {
         const ProfileSource& s = m_sources[k];
-        const double value[kParameters] = {s.x - s.startX, s.y - s.startY, s.logRadius - m_options.sizePriorMean, s.e1,
-                                           s.e2,           s.bulge - m_options.bulgePriorMean};
-        const double sigma[kParameters] = {s.positionSigma,          s.positionSigma,
-                                           m_options.sizePriorSigma, m_options.shapePriorSigma,
+        const double value[kParameters] = {s.x - s.startX, s.y - s.startY, s.logRadius - m_options.sizePriorMean,
+                                           s.e1,           s.e2,           s.bulge - m_options.bulgePriorMean};
+        const double sigma[kParameters] = {s.positionSigma,           s.positionSigma,
+                                           m_options.sizePriorSigma,  m_options.shapePriorSigma,
                                            m_options.shapePriorSigma, m_options.bulgePriorSigma};
         for (int p = 0; p < kParameters; ++p) {
             const int r = k * kParameters + p;
@@ -557,7 +572,8 @@ bool ProfileFit::step(double& lambda) {
 
 int ProfileFit::run() {
     int steps = 0;
-    for (ProfileSource& s : m_sources) s.flux.resize(std::size_t(m_bands), 0.0);
+    for (ProfileSource& s : m_sources)
+        s.flux.resize(std::size_t(m_bands), 0.0);
     m_converged = false;
     if (m_sources.empty() || m_used == 0) return 0;
     for (int round = 0; round < m_options.rounds; ++round) {
@@ -587,7 +603,8 @@ Box ProfileFit::window(int source) const {
 Box ProfileFit::windowTo(int source, double sigmas) const {
     const ProfileSource& s = m_sources[source];
     double fwhm = 3.0;
-    for (const PsfMixture& p : m_psf) fwhm = std::max(fwhm, p.fwhmPixels);
+    for (const PsfMixture& p : m_psf)
+        fwhm = std::max(fwhm, p.fwhmPixels);
     const int r = int(std::ceil(std::max(fwhm + 2.0, radiusTo(s, sigmas))));
     const int cx = int(std::lround(s.x)), cy = int(std::lround(s.y));
     return Box{cx - r, cy - r, 2 * r + 1, 2 * r + 1}.intersected(Box{0, 0, m_width, m_height});
@@ -606,7 +623,8 @@ cv::Mat ProfileFit::render(int source, int band, const Box& box) const {
     for (int y = 0; y < box.height; ++y) {
         const float* row = reinterpret_cast<const float*>(image.data() + std::size_t(y) * w.lanes);
         float* to = out.ptr<float>(y);
-        for (int x = 0; x < box.width; ++x) to[x] = f * row[x + box.x0 - w.lane0 * kLanes];
+        for (int x = 0; x < box.width; ++x)
+            to[x] = f * row[x + box.x0 - w.lane0 * kLanes];
     }
     return out;
 }
@@ -662,7 +680,8 @@ double ProfileFit::halfLightRadius(const ProfileSource& s) {
     for (int i = 0; i < 40; ++i) {
         const double r = 0.5 * (low + high);
         double inside = 0.0;
-        for (int k = 0; k < n; ++k) inside += terms[k].amplitude * (1.0 - std::exp(-0.5 * r * r / terms[k].variance));
+        for (int k = 0; k < n; ++k)
+            inside += terms[k].amplitude * (1.0 - std::exp(-0.5 * r * r / terms[k].variance));
         (inside < 0.5 ? low : high) = r;
     }
     return std::exp(s.logRadius) * 0.5 * (low + high);

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "core/Error.h"
+#include "deblend/BlendData.h"
 #include "deblend/GaussianMixture.h"
 #include "deblend/Lanes.h"
 #include "deblend/Nnls.h"
 #include "jobs/Progress.h"
-#include "method/BlendMethod.h"
 
 #include <limits>
 #include <vector>

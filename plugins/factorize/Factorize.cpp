@@ -25,9 +25,10 @@ void Factorize::prepare(const Scene& scene, const Parameters& parameters, Method
         const double fwhm = fallbackFwhm(band.psf, scene.pixelScale, parameters);
         m_psf[&band.psf] = PsfMixture::fit(band.psf.image, fwhm);
         if (!band.psf.known()) {
-            context.warn(QStringLiteral("factorize: the PSF of band %1 is unknown, a Gaussian of %2 pixels FWHM was used")
-                             .arg(band.name)
-                             .arg(fwhm, 0, 'f', 1));
+            context.warn(
+                QStringLiteral("factorize: the PSF of band %1 is unknown, a Gaussian of %2 pixels FWHM was used")
+                    .arg(band.name)
+                    .arg(fwhm, 0, 'f', 1));
         }
     }
 }
@@ -47,10 +48,10 @@ BlendOutput Factorize::deblend(const BlendInput& blend, const Parameters& parame
     double meanFwhm = 0.0;
     for (int b = 0; b < bands; ++b) {
         const auto known = m_psf.find(blend.psf[b]);
-        psf.push_back(known != m_psf.end()
-                          ? known->second
-                          : PsfMixture::fit(blend.psf[b]->image,
-                                            fallbackFwhm(*blend.psf[b], blend.pixelScale, parameters)));
+        psf.push_back(
+            known != m_psf.end()
+                ? known->second
+                : PsfMixture::fit(blend.psf[b]->image, fallbackFwhm(*blend.psf[b], blend.pixelScale, parameters)));
         meanFwhm += psf.back().fwhmPixels / bands;
     }
 
