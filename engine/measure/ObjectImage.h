@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/Result.h"
-#include "method/BlendMethod.h"
+#include "deblend/BlendData.h"
 
 namespace blendscope {
 
