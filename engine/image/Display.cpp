@@ -83,7 +83,7 @@ std::array<std::vector<double>, 3> channelMembership(int bands) {
         const double place = static_cast<double>(b) / (bands - 1);
         for (size_t c = 0; c < 3; ++c) {
             const double centre = 1.0 - 0.5 * static_cast<double>(c);
-            out[c][static_cast<size_t>(b)] = std::max(0.0, 1.0 - 3.0 * std::abs(place - centre));
+            out[c][static_cast<size_t>(b)] = std::max(0.0, 1.0 - 2.0 * std::abs(place - centre));
         }
     }
     if (bands == 2) out[1] = {0.5, 0.5};

@@ -1,0 +1,137 @@
+#include "simulate/Recipe.h"
+
+#include "core/Error.h"
+#include "simulate/RecipeReader.h"
+
+#include <cmath>
+
+namespace blendscope {
+
+namespace {
+
+constexpr double kMostPixels = 16384.0;
+constexpr double kMostObjects = 200000.0;
+
+Recipe::Crowd readCrowd(const RecipeReader& r, bool galaxies, double areaArcmin2) {
+    if (galaxies) {
+        r.allow({"magnitudes", "density", "count", "clustered", "reach", "radius", "margin"});
+    } else {
+        r.allow({"magnitudes", "density", "count", "radius", "margin"});
+    }
+    Recipe::Crowd c;
+    c.magnitudes = r.range("magnitudes", 5.0, 35.0, galaxies ? std::pair(18.0, 26.0) : std::pair(17.0, 24.0));
+    c.density = r.number("density", 0.0, 1e6, 0.0);
+    if (r.has("count")) c.count = r.range("count", 0.0, kMostObjects, {0.0, 0.0});
+    if (r.has("count") && r.has("density")) r.fail("count", QStringLiteral("either \"count\" or \"density\""));
+    if (c.density * areaArcmin2 > kMostObjects) {
+        r.fail("density", QStringLiteral("at most %1 objects a scene").arg(kMostObjects));
+    }
+    c.clustered = r.number("clustered", 0.0, 0.95, 0.0);
+    c.reachArcsec = r.number("reach", 0.1, 1e4, 5.0);
+    c.radiusArcsec = r.number("radius", 0.0, 1e6, 0.0);
+    c.margin = r.number("margin", 0.0, kMostPixels, 0.0);
+    return c;
+}
+
+} // namespace
+
+Recipe Recipe::fromJson(const QJsonObject& json) {
+    const RecipeReader r(json, QString());
+    r.allow({"name", "title", "survey", "bands", "size", "center", "exposure", "noise", "isolated", "seeing",
+             "galaxies", "stars", "groups", "objects"});
+    Recipe out;
+    out.name = r.text("name", QStringLiteral("scene"));
+    out.title = r.text("title", out.name);
+    out.survey = Survey::load(r.text("survey"));
+    if (r.has("bands")) {
+        std::vector<SurveyBand> chosen;
+        for (const QString& name : r.texts("bands")) {
+            const int i = out.survey.bandIndex(name);
+            QStringList known;
+            for (const SurveyBand& b : out.survey.bands) {
+                known << b.name;
+            }
+            if (i < 0)
+                r.fail("bands", QStringLiteral("bands of %1: %2").arg(out.survey.id, known.join(QStringLiteral(", "))));
+            for (const SurveyBand& b : chosen) {
+                if (b.name == out.survey.bands[static_cast<size_t>(i)].name)
+                    r.fail("bands", QStringLiteral("each band once"));
+            }
+            chosen.push_back(out.survey.bands[static_cast<size_t>(i)]);
+        }
+        if (chosen.empty()) r.fail("bands", QStringLiteral("at least one band"));
+        out.survey.bands = chosen;
+    }
+    std::stable_sort(out.survey.bands.begin(), out.survey.bands.end(),
+                     [](const SurveyBand& a, const SurveyBand& b) { return a.wavelength < b.wavelength; });
+
+    if (!r.has("size")) r.fail("size", QStringLiteral("[width, height] in pixels"));
+    const auto size = *r.pair("size", 8.0, kMostPixels);
+    out.width = static_cast<int>(size.first);
+    out.height = static_cast<int>(size.second);
+    if (out.width != size.first || out.height != size.second) r.fail("size", QStringLiteral("whole pixels"));
+    if (const auto centre = r.pair("center", -90.0, 360.0)) {
+        if (centre->first < 0.0 || centre->second > 90.0) r.fail("center", QStringLiteral("[ra 0..360, dec -90..90]"));
+        out.ra = centre->first;
+        out.dec = centre->second;
+    }
+    const double exposure = r.number("exposure", 1e-6, 1e6, 1.0);
+    for (SurveyBand& b : out.survey.bands) {
+        b.exposureSeconds *= exposure;
+    }
+    const QString noise = r.text("noise", QStringLiteral("poisson"));
+    if (noise != QLatin1String("poisson") && noise != QLatin1String("none")) {
+        r.fail("noise", QStringLiteral("\"poisson\" or \"none\""));
+    }
+    out.noise = noise == QLatin1String("poisson");
+    out.isolated = r.boolean("isolated", true);
+
+    const RecipeReader seeing = r.object("seeing");
+    seeing.allow({"factor", "scatter", "beta"});
+    out.seeingFactor = seeing.number("factor", 0.05, 20.0, 1.0);
+    out.seeingScatter = seeing.number("scatter", 0.0, 1.0, 0.0);
+    out.survey.psfBeta = seeing.number("beta", 1.1, 50.0, out.survey.psfBeta);
+
+    const double arcmin = out.survey.pixelScale / 60.0;
+    const double area = out.width * arcmin * out.height * arcmin;
+    out.galaxies = readCrowd(r.object("galaxies"), true, area);
+    out.stars = readCrowd(r.object("stars"), false, area);
+
+    for (const RecipeReader& g : r.list("groups")) {
+        g.allow({"x", "y", "redshift", "members", "radius", "magnitudes", "central", "central_hlr"});
+        Group group;
+        group.x = g.number("x", -kMostPixels, 2.0 * kMostPixels);
+        group.y = g.number("y", -kMostPixels, 2.0 * kMostPixels);
+        group.redshift = g.number("redshift", 0.0, 5.0, 0.3);
+        group.members = static_cast<int>(g.number("members", 0.0, 1e4));
+        group.radiusArcsec = g.number("radius", 0.1, 1e4, 15.0);
+        group.magnitudes = g.range("magnitudes", 5.0, 35.0, group.magnitudes);
+        if (g.has("central")) group.central = g.number("central", 5.0, 35.0);
+        group.centralHlrArcsec = g.number("central_hlr", 0.01, 100.0, 2.0);
+        out.groups.push_back(group);
+    }
+    for (const RecipeReader& o : r.list("objects")) {
+        o.allow({"kind", "x", "y", "magnitude", "redshift", "type", "hlr", "bulge", "axis_ratio", "angle", "colour"});
+        const double drawn = std::numeric_limits<double>::quiet_NaN();
+        Placed p;
+        const QString kind = o.text("kind", QStringLiteral("galaxy"));
+        if (kind != QLatin1String("galaxy") && kind != QLatin1String("star")) {
+            o.fail("kind", QStringLiteral("\"galaxy\" or \"star\""));
+        }
+        p.star = kind == QLatin1String("star");
+        p.x = o.number("x", -0.5, out.width - 0.5);
+        p.y = o.number("y", -0.5, out.height - 0.5);
+        p.colour = o.number("colour", 0.0, 1.0, drawn);
+        p.wish.magnitude = o.number("magnitude", 5.0, 35.0);
+        p.wish.redshift = o.number("redshift", 0.0, 5.0, drawn);
+        p.wish.type = o.number("type", 0.0, 1.0, drawn);
+        p.wish.hlrArcsec = o.number("hlr", 0.01, 100.0, drawn);
+        p.wish.bulge = o.number("bulge", 0.0, 1.0, drawn);
+        p.wish.axisRatio = o.number("axis_ratio", 0.05, 1.0, drawn);
+        p.wish.angle = o.number("angle", -360.0, 360.0, drawn);
+        out.objects.push_back(p);
+    }
+    return out;
+}
+
+} // namespace blendscope

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "simulate/Population.h"
+#include "simulate/Survey.h"
+
+#include <QJsonObject>
+#include <QStringList>
+#include <optional>
+#include <vector>
+
+namespace blendscope {
+
+/// A recipe for scenes, checked. JSON keys (all but "survey" and "size" optional):
+/// - "name", "title": text; scene_id is name_0000
+/// - "survey": id or path; "bands": which of its bands, by name
+/// - "size": [width, height] pixels, "center": [ra, dec] deg
+/// - "exposure": factor on the survey's exposure; "noise": "poisson" or "none"; "isolated": keep each object's own
+/// image
+/// - "seeing": {"factor", "scatter" (sigma of ln FWHM per scene and band), "beta" (Moffat)}
+/// - "galaxies": {"magnitudes": [bright, faint] i-like AB, "density": per arcmin^2 or "count": [least, most];
+///    "clustered": share put beside another one, "reach": arcsec of that, "radius": arcsec around the centre in which
+///    the centres lie (a stamp), "margin": pixels kept free at the border}
+/// - "stars": {"magnitudes", "density" or "count", "margin"}
+/// - "groups": list of {"x", "y" pixel, "redshift", "members", "radius" arcsec, "magnitudes", "central" magnitude,
+///    "central_hlr" arcsec}
+/// - "objects": list of {"kind": "galaxy" or "star", "x", "y" pixel, "magnitude", and for galaxies, drawn where absent,
+///    "redshift", "type" 0..1, "hlr" arcsec, "bulge", "axis_ratio", "angle"; for stars "colour" 0..1}
+struct Recipe {
+    struct Crowd {
+        std::pair<double, double> magnitudes{18.0, 26.0};
+        double density = 0.0;
+        std::optional<std::pair<double, double>> count;
+        double clustered = 0.0;
+        double reachArcsec = 5.0;
+        double radiusArcsec = 0.0; ///< 0 = the whole scene
+        double margin = 0.0;
+    };
+    struct Group {
+        double x = 0.0, y = 0.0, redshift = 0.3, radiusArcsec = 15.0;
+        int members = 0;
+        std::pair<double, double> magnitudes{19.0, 25.0};
+        std::optional<double> central;
+        double centralHlrArcsec = 2.0;
+    };
+    struct Placed {
+        bool star = false;
+        double x = 0.0, y = 0.0, colour = std::numeric_limits<double>::quiet_NaN();
+        Population::Wish wish;
+    };
+
+    QString name, title;
+    Survey survey; ///< with the chosen bands only, exposure applied
+    int width = 0, height = 0;
+    double ra = 150.0, dec = 2.0;
+    bool noise = true, isolated = true;
+    double seeingFactor = 1.0, seeingScatter = 0.0;
+    Crowd galaxies, stars;
+    std::vector<Group> groups;
+    std::vector<Placed> objects;
+
+    /// Throws UsageError that names the key.
+    [[nodiscard]] static Recipe fromJson(const QJsonObject& json);
+};
+
+} // namespace blendscope
