@@ -2,6 +2,7 @@
 
 #include "io/ByteSource.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -435,7 +436,7 @@ void FitsFile::readCompressed(const FitsHdu& hdu, long long plane, const Box& bo
     check(status, path(), QStringLiteral("the compressed image of HDU %1 cannot be read").arg(hdu.number));
 }
 
-FitsTable FitsFile::readTable(const FitsHdu& hdu, bool withArrays) const {
+Table FitsFile::readTable(const FitsHdu& hdu, bool withArrays) const {
     if (hdu.kind != FitsHdu::Kind::Table) {
         throw ReadError(QStringLiteral("%1: HDU %2 is not a table").arg(path()).arg(hdu.number));
     }
@@ -443,9 +444,9 @@ FitsTable FitsFile::readTable(const FitsHdu& hdu, bool withArrays) const {
         throw ReadError(
             QStringLiteral("%1 is truncated: it ends inside the table of HDU %2").arg(path()).arg(hdu.number));
     }
-    FitsTable table;
+    Table table;
     table.name = hdu.name;
-    table.rows = static_cast<std::size_t>(hdu.rows);
+    const auto rows = static_cast<std::size_t>(hdu.rows);
     Handle handle(*m_state);
     fitsfile* f = handle.get();
     int status = 0, count = 0;
@@ -461,38 +462,42 @@ FitsTable FitsFile::readTable(const FitsHdu& hdu, bool withArrays) const {
             fits_clear_errmsg();
             continue;
         }
-        FitsColumn column;
+        TableColumn column;
         column.name = hdu.header.string(("TTYPE" + std::to_string(c)).c_str());
         column.unit = hdu.header.string(("TUNIT" + std::to_string(c)).c_str());
-        const auto n = static_cast<LONGLONG>(table.rows);
+        const auto n = static_cast<LONGLONG>(rows);
         int anyNull = 0;
         if (type == TSTRING && repeat > 0 && repeat < (1 << 16)) {
-            column.type = FitsColumn::Type::Text;
+            QStringList texts;
             std::vector<char> text(static_cast<std::size_t>(std::max(repeat, width)) + 1);
             for (LONGLONG row = 1; row <= n && status == 0; ++row) {
                 char* at = text.data();
                 char nothing[] = "";
                 fits_read_col(f, TSTRING, c, row, 1, 1, nothing, &at, &anyNull, &status);
-                column.texts.push_back(QString::fromLatin1(text.data()).trimmed());
+                texts << QString::fromUtf8(text.data()).trimmed();
             }
+            column.values = std::move(texts);
+        } else if (type == TLOGICAL && repeat == 1) {
+            std::vector<char> bits(rows);
+            if (n > 0) fits_read_col(f, TLOGICAL, c, 1, 1, n, nullptr, bits.data(), &anyNull, &status);
+            column.values = TableColumn::Integers(bits.begin(), bits.end());
         } else if (type > 0 && repeat == 1 && type != TCOMPLEX && type != TDBLCOMPLEX && type != TBIT) {
-            column.type = type == TDOUBLE                       ? FitsColumn::Type::Double
-                          : type == TFLOAT                      ? FitsColumn::Type::Float
-                          : type == TLONGLONG || type == TULONG ? FitsColumn::Type::Int64
-                          : type == TLOGICAL                    ? FitsColumn::Type::Bool
-                                                                : FitsColumn::Type::Int32;
-            column.numbers.resize(table.rows, std::numeric_limits<double>::quiet_NaN());
-            if (type == TLOGICAL) {
-                std::vector<char> bits(table.rows);
-                if (n > 0) fits_read_col(f, TLOGICAL, c, 1, 1, n, nullptr, bits.data(), &anyNull, &status);
-                std::copy(bits.begin(), bits.end(), column.numbers.begin());
-            } else if (n > 0) {
-                double nan = std::numeric_limits<double>::quiet_NaN();
-                fits_read_col(f, TDOUBLE, c, 1, 1, n, &nan, column.numbers.data(), &anyNull, &status);
+            TableColumn::Doubles values(rows, std::numeric_limits<double>::quiet_NaN());
+            double nan = std::numeric_limits<double>::quiet_NaN();
+            if (n > 0) fits_read_col(f, TDOUBLE, c, 1, 1, n, &nan, values.data(), &anyNull, &status);
+            const bool isInteger =
+                type == TBYTE || type == TSBYTE || type == TSHORT || type == TUSHORT || type == TINT || type == TLONG;
+            if (type == TFLOAT) {
+                column.values = TableColumn::Floats(values.begin(), values.end());
+            } else if (isInteger && !anyNull) {
+                TableColumn::Integers integers(rows);
+                std::transform(values.begin(), values.end(), integers.begin(), lowBits);
+                column.values = std::move(integers);
+            } else {
+                column.values = std::move(values);
             }
         } else if (withArrays && (type == -TFLOAT || type == -TDOUBLE)) {
-            column.type = FitsColumn::Type::FloatArray;
-            column.arrays.resize(table.rows);
+            TableColumn::Arrays arrays(rows);
             for (LONGLONG row = 1; row <= n && status == 0; ++row) {
                 LONGLONG length = 0, offset = 0;
                 fits_read_descriptll(f, c, row, &length, &offset, &status);
@@ -500,11 +505,12 @@ FitsTable FitsFile::readTable(const FitsHdu& hdu, bool withArrays) const {
                 if (length > m_state->source.size() / 4) {
                     throw ReadError(QStringLiteral("%1: %2: an array is longer than the file").arg(path(), context));
                 }
-                std::vector<float>& values = column.arrays[static_cast<std::size_t>(row - 1)];
-                values.resize(static_cast<std::size_t>(length));
+                cv::Mat values(1, static_cast<int>(length), CV_32F);
                 float nan = std::numeric_limits<float>::quiet_NaN();
-                fits_read_col(f, TFLOAT, c, row, 1, length, &nan, values.data(), &anyNull, &status);
+                fits_read_col(f, TFLOAT, c, row, 1, length, &nan, values.data, &anyNull, &status);
+                arrays[static_cast<std::size_t>(row - 1)].push_back(values);
             }
+            column.values = std::move(arrays);
         } else {
             continue;
         }

@@ -3,7 +3,7 @@
 #include "core/Box.h"
 #include "core/Error.h"
 #include "io/FitsHeader.h"
-#include "io/FitsTable.h"
+#include "io/Table.h"
 
 #include <QString>
 #include <memory>
@@ -65,8 +65,9 @@ public:
     /// Rows that are best read at once (a tile's height), for callers that keep strips.
     [[nodiscard]] int stripRows(const FitsHdu& hdu) const;
 
-    /// Scalar numeric, logical and text columns, and variable-length float arrays where asked for; others are left out.
-    [[nodiscard]] FitsTable readTable(const FitsHdu& hdu, bool withArrays = false) const;
+    /// Scalar numeric, logical and text columns, and variable-length arrays (a 1 x n matrix a row) where asked for;
+    /// others are left out. Integers with nulls come as doubles, the nulls as NaN.
+    [[nodiscard]] Table readTable(const FitsHdu& hdu, bool withArrays = false) const;
 
 private:
     struct State;

@@ -102,6 +102,10 @@ bool looksConstant(const Plane& plane) {
     return any;
 }
 
+bool isNumeric(const TableColumn& column) {
+    return !column.isText() && !std::holds_alternative<TableColumn::Arrays>(column.values);
+}
+
 QString filterOf(const FitsHeader& header) {
     for (const char* key : {"FILTER", "BAND", "FILTER1", "FILTER2", "FILTNAM1", "FILTER01"}) {
         const QString band = cleanBandName(header.string(key));
@@ -568,14 +572,14 @@ void SceneAssembler::readTruth(Scene& scene, const std::vector<const Item*>& ima
         if (item.role == HduRole::Truth && !table) table = &item;
         if (item.role == HduRole::Isolated && item.hdu->size() == scene.size) isolated.push_back(&item);
         if (item.role == HduRole::Peaks && scene.filePeaks.empty()) {
-            const FitsTable peaks = item.file->readTable(*item.hdu);
-            const FitsColumn *x = peaks.column(QStringLiteral("x")), *y = peaks.column(QStringLiteral("y"));
-            if (!x || !y || !x->isNumeric() || !y->isNumeric()) {
+            const Table peaks = item.file->readTable(*item.hdu);
+            const TableColumn *x = peaks.find(QStringLiteral("x")), *y = peaks.find(QStringLiteral("y"));
+            if (!x || !y || !isNumeric(*x) || !isNumeric(*y)) {
                 scene.warnings << QStringLiteral("%1 has no columns x and y").arg(item.label);
                 continue;
             }
-            for (std::size_t i = 0; i < peaks.rows; ++i) {
-                scene.filePeaks.push_back({x->numbers[i], y->numbers[i]});
+            for (qsizetype i = 0; i < peaks.rows(); ++i) {
+                scene.filePeaks.push_back({x->number(i), y->number(i)});
             }
         }
         if (item.role == HduRole::Footprint && item.hdu->size() == scene.size) {
@@ -584,38 +588,37 @@ void SceneAssembler::readTruth(Scene& scene, const std::vector<const Item*>& ima
         }
     }
     if (!table) return;
-    const FitsTable rows = table->file->readTable(*table->hdu);
-    const FitsColumn *x = rows.column(QStringLiteral("x")), *y = rows.column(QStringLiteral("y"));
-    if (!x || !y || !x->isNumeric() || !y->isNumeric()) {
+    const Table rows = table->file->readTable(*table->hdu);
+    const TableColumn *x = rows.find(QStringLiteral("x")), *y = rows.find(QStringLiteral("y"));
+    if (!x || !y || !isNumeric(*x) || !isNumeric(*y)) {
         scene.warnings << QStringLiteral("%1 has no columns x and y: no truth").arg(table->label);
         return;
     }
-    const FitsColumn* kind = rows.column(QStringLiteral("kind"));
-    if (!kind) kind = rows.column(QStringLiteral("type"));
-    const FitsColumn* hlr = rows.column(QStringLiteral("hlr"));
+    const TableColumn* kind = rows.find(QStringLiteral("kind"));
+    if (!kind) kind = rows.find(QStringLiteral("type"));
+    const TableColumn* hlr = rows.find(QStringLiteral("hlr"));
     Truth truth;
-    for (std::size_t i = 0; i < rows.rows; ++i) {
+    for (qsizetype i = 0; i < rows.rows(); ++i) {
         TruthObject object;
         object.id = static_cast<int>(i) + 1;
-        object.x = x->numbers[i];
-        object.y = y->numbers[i];
-        if (kind && kind->type == FitsColumn::Type::Text) {
-            object.kind = kind->texts[i].startsWith(QLatin1String("gal"), Qt::CaseInsensitive)
-                              ? QStringLiteral("gal")
-                              : kind->texts[i].toLower();
+        object.x = x->number(i);
+        object.y = y->number(i);
+        if (kind && kind->isText()) {
+            object.kind = kind->text(i).startsWith(QLatin1String("gal"), Qt::CaseInsensitive) ? QStringLiteral("gal")
+                                                                                              : kind->text(i).toLower();
         }
-        if (hlr && hlr->isNumeric()) object.hlrArcsec = hlr->numbers[i];
-        for (const FitsColumn& column : rows.columns) {
-            if (column.isNumeric()) object.columns.insert(column.name, column.numbers[i]);
+        if (hlr && isNumeric(*hlr)) object.hlrArcsec = hlr->number(i);
+        for (const TableColumn& column : rows.columns) {
+            if (isNumeric(column)) object.columns.insert(column.name, column.number(i));
         }
         for (const Band& band : scene.bands) {
             double flux = std::numeric_limits<double>::quiet_NaN();
-            const FitsColumn* direct = rows.column(QStringLiteral("flux_") + band.name);
-            const FitsColumn* magnitude = rows.column(QStringLiteral("mag_") + band.name);
-            if (direct && direct->isNumeric()) {
-                flux = direct->numbers[i];
-            } else if (magnitude && magnitude->isNumeric()) {
-                flux = std::pow(10.0, -0.4 * (magnitude->numbers[i] - band.zeroPoint));
+            const TableColumn* direct = rows.find(QStringLiteral("flux_") + band.name);
+            const TableColumn* magnitude = rows.find(QStringLiteral("mag_") + band.name);
+            if (direct && isNumeric(*direct)) {
+                flux = direct->number(i);
+            } else if (magnitude && isNumeric(*magnitude)) {
+                flux = std::pow(10.0, -0.4 * (magnitude->number(i) - band.zeroPoint));
             }
             object.flux.push_back(flux);
         }
