@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <zlib.h>
 
 namespace blendscope {
 
@@ -100,20 +101,56 @@ struct Layout {
 
 } // namespace
 
+/// Compresses what passes through it.
+class FitsWriter::Deflater {
+public:
+    Deflater() {
+        // Level 4: on noisy pixels the higher ones cost much time and gain nothing.
+        if (deflateInit2(&m_stream, 4, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+            throw WriteError(QStringLiteral("zlib does not start"));
+        }
+    }
+    ~Deflater() { deflateEnd(&m_stream); }
+    Deflater(const Deflater&) = delete;
+    Deflater& operator=(const Deflater&) = delete;
+
+    QByteArray pass(const QByteArray& bytes, bool last = false) {
+        QByteArray out;
+        m_stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.constData()));
+        m_stream.avail_in = static_cast<uInt>(bytes.size());
+        do {
+            char buffer[1 << 16];
+            m_stream.next_out = reinterpret_cast<Bytef*>(buffer);
+            m_stream.avail_out = sizeof buffer;
+            deflate(&m_stream, last ? Z_FINISH : Z_NO_FLUSH);
+            out.append(buffer, static_cast<qsizetype>(sizeof buffer - m_stream.avail_out));
+        } while (m_stream.avail_out == 0);
+        return out;
+    }
+
+private:
+    z_stream m_stream{};
+};
+
 FitsWriter::FitsWriter(const QString& path) : m_file(path) {
+    if (path.endsWith(QLatin1String(".gz"), Qt::CaseInsensitive)) m_deflater = std::make_unique<Deflater>();
     if (!m_file.open(QIODevice::WriteOnly)) {
         throw WriteError(QStringLiteral("%1 cannot be written: %2").arg(path, m_file.errorString()));
     }
 }
 
+FitsWriter::~FitsWriter() = default;
+
 void FitsWriter::put(const QByteArray& bytes) {
-    if (m_file.write(bytes) != bytes.size()) {
+    m_written += bytes.size();
+    const QByteArray& out = m_deflater ? m_deflater->pass(bytes) : bytes;
+    if (m_file.write(out) != out.size()) {
         throw WriteError(QStringLiteral("%1 cannot be written: %2").arg(m_file.fileName(), m_file.errorString()));
     }
 }
 
 void FitsWriter::pad(char with) {
-    const auto over = static_cast<int>(m_file.pos() % kBlock);
+    const auto over = static_cast<int>(m_written % kBlock);
     if (over > 0) put(QByteArray(kBlock - over, with));
 }
 
@@ -133,10 +170,10 @@ void FitsWriter::header(const QByteArray& mandatory, const QString& name, const 
     m_first = false;
 }
 
-void FitsWriter::addImage(const cv::Mat& image, const QString& name, const std::vector<FitsCard>& cards,
-                          const std::string& rawCards) {
+void FitsWriter::imageHeader(int type, cv::Size size, std::size_t planes, const QString& name,
+                             const std::vector<FitsCard>& cards, const std::string& rawCards) {
     int bitpix = 0;
-    switch (image.type()) {
+    switch (type) {
     case CV_8U:
         bitpix = 8;
         break;
@@ -154,13 +191,42 @@ void FitsWriter::addImage(const cv::Mat& image, const QString& name, const std::
     }
     QByteArray start = m_first ? cardBytes({QStringLiteral("SIMPLE"), true, QStringLiteral("FITS standard 4.0")})
                                : cardBytes({QStringLiteral("XTENSION"), QStringLiteral("IMAGE"), {}});
-    start += integerCard("BITPIX", bitpix) + integerCard("NAXIS", 2) + integerCard("NAXIS1", image.cols) +
-             integerCard("NAXIS2", image.rows);
+    start += integerCard("BITPIX", bitpix) + integerCard("NAXIS", planes > 1 ? 3 : 2) +
+             integerCard("NAXIS1", size.width) + integerCard("NAXIS2", size.height);
+    if (planes > 1) start += integerCard("NAXIS3", static_cast<long long>(planes));
     start +=
         m_first ? cardBytes({QStringLiteral("EXTEND"), true, {}}) : integerCard("PCOUNT", 0) + integerCard("GCOUNT", 1);
     header(start, name, cards, rawCards);
+}
+
+void FitsWriter::addImage(const cv::Mat& image, const QString& name, const std::vector<FitsCard>& cards,
+                          const std::string& rawCards) {
+    imageHeader(image.type(), image.size(), 1, name, cards, rawCards);
     for (int y = 0; y < image.rows; ++y) {
         put(bigEndianRow(image, y));
+    }
+    pad('\0');
+}
+
+void FitsWriter::addPlanes(const std::vector<PlanePtr>& planes, const QString& name, const std::vector<FitsCard>& cards,
+                           const std::string& rawCards) {
+    if (planes.empty()) throw WriteError(QStringLiteral("an image of no planes cannot be written"));
+    const cv::Size size = planes.front()->size();
+    const int type = planes.front()->type();
+    for (const PlanePtr& plane : planes) {
+        if (plane->size() != size || plane->type() != type) {
+            throw WriteError(QStringLiteral("planes of different sizes cannot be written into one image"));
+        }
+    }
+    imageHeader(type, size, planes.size(), name, cards, rawCards);
+    const int rows = std::max(1, (1 << 20) / std::max(1, size.width));
+    for (const PlanePtr& plane : planes) {
+        for (int y = 0; y < size.height; y += rows) {
+            const cv::Mat strip = plane->read({0, y, size.width, std::min(rows, size.height - y)});
+            for (int r = 0; r < strip.rows; ++r) {
+                put(bigEndianRow(strip, r));
+            }
+        }
     }
     pad('\0');
 }
@@ -283,6 +349,12 @@ void FitsWriter::addTable(const Table& table, const std::vector<FitsCard>& cards
 }
 
 void FitsWriter::commit() {
+    if (m_deflater) {
+        const QByteArray rest = m_deflater->pass({}, true);
+        if (m_file.write(rest) != rest.size()) {
+            throw WriteError(QStringLiteral("%1 cannot be written: %2").arg(m_file.fileName(), m_file.errorString()));
+        }
+    }
     if (!m_file.commit()) {
         throw WriteError(QStringLiteral("%1 cannot be written: %2").arg(m_file.fileName(), m_file.errorString()));
     }

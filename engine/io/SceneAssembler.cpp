@@ -1,6 +1,8 @@
 #include "io/SceneAssembler.h"
 
 #include "image/Background.h"
+#include "image/Resample.h"
+#include "image/StarPsf.h"
 #include "io/Calibration.h"
 #include "io/FitsPlane.h"
 #include "jobs/Progress.h"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr long long kMostBands = 64;      // planes of one cube that are still bands
 constexpr int kMostPsfSide = 1025;        // pixels
+constexpr double kSamePixels = 0.02;      // bands closer than this need no resampling
 constexpr double kRegisteredPixels = 0.2; // bands further apart than this are said to be unregistered
 
 /// Bits of the LSST pipelines in their default order.
@@ -124,6 +127,27 @@ QStringList bandList(const QString& text) {
 }
 
 } // namespace
+
+void SceneAssembler::BandNotes::add(const QString& band, const QString& text) {
+    for (auto& [known, bands] : m_notes) {
+        if (known != text) continue;
+        bands << band;
+        return;
+    }
+    m_notes.emplace_back(text, QStringList{band});
+}
+
+QStringList SceneAssembler::BandNotes::sentences(std::size_t allBands) const {
+    QStringList out;
+    for (const auto& [text, bands] : m_notes) {
+        const bool all = allBands > 1 && bands.size() == static_cast<qsizetype>(allBands);
+        out << (all                ? QStringLiteral("all bands: ")
+                : bands.size() > 1 ? QStringLiteral("bands %1: ").arg(listText(bands))
+                                   : QStringLiteral("band %1: ").arg(bands.front())) +
+                   text;
+    }
+    return out;
+}
 
 SceneAssembler::SceneAssembler(const SceneFiles& files, const OpenOptions& options, Progress* progress)
     : m_files(files), m_options(options), m_progress(progress) {}
@@ -411,8 +435,8 @@ QString SceneAssembler::psfOption(const QString& band) const {
     return m_options.psf.value(QString());
 }
 
-void SceneAssembler::readPsf(Band& band, const Item& image, const std::vector<const Item*>& images,
-                             Scene& scene) const {
+void SceneAssembler::readPsf(Band& band, const Item& image, const std::vector<const Item*>& images, Scene& scene,
+                             BandNotes& notes) const {
     const auto fromHdu = [](const FitsFile& file, const FitsHdu& hdu, long long plane) {
         const cv::Size size = hdu.size();
         if (size.width > kMostPsfSide || size.height > kMostPsfSide) {
@@ -454,8 +478,7 @@ void SceneAssembler::readPsf(Band& band, const Item& image, const std::vector<co
             if (!given->named && images.size() > 1 && std::count_if(m_items.begin(), m_items.end(), [](const Item& i) {
                                                           return i.role == HduRole::Psf;
                                                       }) == 1) {
-                scene.assumptions
-                    << QStringLiteral("band %1: the one PSF of the file is taken for every band").arg(band.name);
+                notes.add(band.name, QStringLiteral("the one PSF that was given is taken for every band"));
             }
             return;
         } catch (const ReadError& e) {
@@ -465,17 +488,24 @@ void SceneAssembler::readPsf(Band& band, const Item& image, const std::vector<co
     }
     if (const auto fwhm = readFwhm(image.hdu->header, image.primary->header, scene.pixelScale)) {
         band.psf = Psf::moffat(fwhm->pixels, 2.5, Psf::Origin::FromFwhm);
-        scene.assumptions << QStringLiteral("band %1: PSF is a Moffat profile (beta 2.5) of FWHM %2 px, from %3")
-                                 .arg(band.name)
+        notes.add(band.name, QStringLiteral("the PSF is a Moffat profile (beta 2.5) of FWHM %1 px, from %2")
                                  .arg(fwhm->pixels, 0, 'f', 2)
-                                 .arg(fwhm->keyword);
+                                 .arg(fwhm->keyword));
         return;
     }
-    scene.assumptions << QStringLiteral("band %1: the PSF is not known").arg(band.name);
+    if (const auto stars = estimateStarPsf(band)) {
+        band.psf = stars->psf;
+        notes.add(band.name, QStringLiteral("no PSF in the file; estimated from %1 stars: FWHM %2 px")
+                                 .arg(stars->stars)
+                                 .arg(band.psf.fwhmPixels, 0, 'f', 2));
+        return;
+    }
+    notes.add(band.name,
+              QStringLiteral("the PSF is not known (none in the file, too few stars to estimate it; --psf gives one)"));
 }
 
-void SceneAssembler::readBand(Band& band, const Item& image, const std::vector<const Item*>& images,
-                              Scene& scene) const {
+void SceneAssembler::readBand(Band& band, const Item& image, const std::vector<const Item*>& images, Scene& scene,
+                              BandNotes& notes) const {
     band.image = std::make_shared<FitsPlane>(image.file, *image.hdu, image.plane, CV_32F);
     band.wavelength = filterWavelength(band.name);
     const FitsHeader& header = image.hdu->header;
@@ -485,7 +515,7 @@ void SceneAssembler::readBand(Band& band, const Item& image, const std::vector<c
     band.gain = calibration.gain;
     band.skySubtracted = calibration.skySubtracted;
     for (const QString& note : calibration.notes) {
-        scene.assumptions << QStringLiteral("band %1: %2").arg(band.name, note);
+        notes.add(band.name, note);
     }
     bool zeroPointGiven = false;
     for (auto it = m_options.zeroPoint.begin(); it != m_options.zeroPoint.end(); ++it) {
@@ -496,8 +526,7 @@ void SceneAssembler::readBand(Band& band, const Item& image, const std::vector<c
         }
     }
     if (std::isnan(band.zeroPoint)) {
-        scene.assumptions
-            << QStringLiteral("band %1: the zero point is not known, so there are no magnitudes").arg(band.name);
+        notes.add(band.name, QStringLiteral("the zero point is not known, so there are no magnitudes"));
     }
 
     // Mask first: the variance may be estimated around it.
@@ -513,22 +542,20 @@ void SceneAssembler::readBand(Band& band, const Item& image, const std::vector<c
         }
         if (band.maskNames.isEmpty() && isFloat) {
             band.maskNames.insert(QStringLiteral("BAD"), 0);
-            scene.assumptions
-                << QStringLiteral("band %1: pixels where %2 is not 0 are unusable").arg(band.name, mask->label);
+            notes.add(band.name, QStringLiteral("pixels where the mask is not 0 are unusable"));
         } else if (band.maskNames.isEmpty()) {
             band.maskNames = lsstMaskPlanes();
-            scene.assumptions << QStringLiteral(
-                                     "band %1: the mask's bits have no names; the order of the LSST pipelines is "
-                                     "assumed (0 BAD, 1 SAT, 2 INTRP, 3 CR, 4 EDGE, 5 DETECTED, ...)")
-                                     .arg(band.name);
+            notes.add(band.name,
+                      QStringLiteral("the mask's bits have no names; the order of the LSST pipelines is assumed "
+                                     "(0 BAD, 1 SAT, 2 INTRP, 3 CR, 4 EDGE, 5 DETECTED, ...)"));
         }
     } else if (const Item* quality = partner(image, HduRole::Quality, images, image.hdu->size(), scene.warnings)) {
         band.mask = std::make_shared<FitsPlane>(quality->file, *quality->hdu, quality->plane, CV_32S);
         band.maskNames = qualityPlanes(image.primary->header.string("TELESCOP"));
-        scene.assumptions << QStringLiteral("band %1: data-quality bits are read as the telescope's pipeline sets them")
-                                 .arg(band.name);
+        notes.add(band.name, QStringLiteral("data-quality bits are read as the telescope's pipeline sets them"));
     }
 
+    const FitsHeader* varianceHeader = nullptr;
     struct Source {
         HduRole role;
         FitsPlane::Meaning meaning;
@@ -539,30 +566,61 @@ void SceneAssembler::readBand(Band& band, const Item& image, const std::vector<c
         const Item* item = partner(image, source.role, images, image.hdu->size(), scene.warnings);
         if (!item) continue;
         band.variance = std::make_shared<FitsPlane>(item->file, *item->hdu, item->plane, CV_32F, source.meaning);
+        varianceHeader = &item->hdu->header;
         break;
     }
     if (band.variance) {
-        if (looksConstant(*band.variance)) {
+        // Our own files say it; elsewhere a constant plane can only be the sky's.
+        const QString said = varianceHeader ? varianceHeader->string("SKYONLY") : QString();
+        if (said == QLatin1String("T") || said == QLatin1String("F")) {
+            band.varianceIsSkyOnly = said == QLatin1String("T") && band.gain > 0.0;
+        } else if (looksConstant(*band.variance)) {
             band.varianceIsSkyOnly = band.gain > 0.0;
-            scene.assumptions
-                << (band.varianceIsSkyOnly
-                        ? QStringLiteral("band %1: the variance is constant, so it is the sky's alone; the "
-                                         "objects' own Poisson noise is added with gain %2")
-                              .arg(band.name)
-                              .arg(band.gain)
-                        : QStringLiteral("band %1: the variance is constant, so it is the sky's alone; without a "
-                                         "gain the objects' own noise is missing")
-                              .arg(band.name));
+            notes.add(
+                band.name,
+                band.varianceIsSkyOnly
+                    ? QStringLiteral("the variance is constant, so it is the sky's alone; the objects' own Poisson "
+                                     "noise is added with gain %1")
+                          .arg(band.gain)
+                    : QStringLiteral("the variance is constant, so it is the sky's alone; without a gain the "
+                                     "objects' own noise is missing"));
         }
     } else {
         band.variance = estimateVariance(band.image, band.mask, band.unusableBits());
         band.varianceIsSkyOnly = band.gain > 0.0;
-        scene.assumptions << QStringLiteral("band %1: no variance in the file; the sky's is estimated from the image%2")
-                                 .arg(band.name,
-                                      band.gain > 0.0
-                                          ? QStringLiteral(", objects' Poisson noise added with gain %1").arg(band.gain)
-                                          : QString());
+        notes.add(band.name,
+                  QStringLiteral("no variance in the file; the sky's is estimated from the image%1")
+                      .arg(band.gain > 0.0
+                               ? QStringLiteral(", the objects' Poisson noise added with gain %1").arg(band.gain)
+                               : QString()));
     }
+}
+
+void SceneAssembler::resampleBand(Band& band, const Item& item, const Wcs& wcs, Scene& scene, BandNotes& notes) const {
+    const cv::Size size = item.hdu->size();
+    const bool valid = wcs.isValid() && scene.wcs.isValid();
+    const double offset = valid && size == scene.size ? largestOffset(scene.wcs, wcs, size) : 0.0;
+    if (size == scene.size && (!valid || offset < kSamePixels)) return;
+    if (!valid) {
+        throw ReadError(
+            QStringLiteral("%1 is %2x%3 pixels, the first band %4x%5, and without a WCS it cannot be resampled")
+                .arg(item.label)
+                .arg(size.width)
+                .arg(size.height)
+                .arg(scene.size.width)
+                .arg(scene.size.height));
+    }
+    const auto grid = std::make_shared<const ResampleGrid>(wcs, scene.wcs, size, scene.size);
+    if (!grid->overlaps()) {
+        throw ReadError(QStringLiteral("%1 covers another part of the sky than the first band").arg(item.label));
+    }
+    band.image = resampleImage(band.image, grid);
+    band.variance = resampleVariance(band.variance, grid);
+    if (band.mask) band.mask = resampleMask(band.mask, grid);
+    if (band.psf.known()) band.psf = resamplePsf(band.psf, *grid);
+    notes.add(band.name,
+              QStringLiteral("resampled onto the grid of the first band by the WCS (bicubic, flux conserving); "
+                             "neighbouring pixels share noise"));
 }
 
 void SceneAssembler::readTruth(Scene& scene, const std::vector<const Item*>& images) const {
@@ -671,6 +729,7 @@ ScenePtr SceneAssembler::make(const std::vector<const Item*>& images, bool onlyG
     }
     if (!(scene->pixelScale > 0.0)) scene->assumptions << QStringLiteral("the pixel scale is not known");
 
+    BandNotes notes;
     std::map<QString, int> used;
     for (std::size_t i = 0; i < images.size(); ++i) {
         if (m_progress) m_progress->check();
@@ -683,10 +742,13 @@ ScenePtr SceneAssembler::make(const std::vector<const Item*>& images, bool onlyG
                                    .arg(n + 1);
             band.name += QStringLiteral("_%1").arg(n + 1);
         }
-        readBand(band, item, images, *scene);
-        readPsf(band, item, images, *scene);
+        readBand(band, item, images, *scene, notes);
+        readPsf(band, item, images, *scene, notes);
+        if (m_options.resample && i > 0 && item.hdu != reference.hdu)
+            resampleBand(band, item, solutions[i], *scene, notes);
         scene->bands.push_back(std::move(band));
     }
+    scene->assumptions << notes.sentences(scene->bands.size());
     const bool unnamed = std::any_of(images.begin(), images.end(), [](const Item* i) { return !i->named; });
     if (unnamed && images.size() > 1) {
         scene->assumptions << QStringLiteral(
@@ -701,7 +763,7 @@ ScenePtr SceneAssembler::make(const std::vector<const Item*>& images, bool onlyG
         const QString warning = solutions[i].warning();
         if (!warning.isEmpty() && !seenWarnings.contains(warning)) seenWarnings << warning;
         if (i == 0 || !solutions[i].isValid() || !solutions[0].isValid()) continue;
-        if (images[i]->hdu == images[0]->hdu) continue;
+        if (images[i]->hdu == images[0]->hdu || m_options.resample) continue;
         const double offset = largestOffset(solutions[0], solutions[i], scene->size);
         if (offset > kRegisteredPixels) {
             scene->warnings << QStringLiteral(

@@ -37,14 +37,26 @@ private:
         int truthObject = 0; ///< of isolated images
         QString label;       ///< "img_g.fits HDU 2 (VAR_G)"
     };
+    /// Sentences on bands; the same one for several bands is said once.
+    class BandNotes {
+    public:
+        void add(const QString& band, const QString& text);
+        [[nodiscard]] QStringList sentences(std::size_t allBands) const;
+
+    private:
+        std::vector<std::pair<QString, QStringList>> m_notes;
+    };
     void collect(const FitsFilePtr& file);
     void nameBands();
     [[nodiscard]] std::vector<std::vector<const Item*>> grids() const;
     [[nodiscard]] ScenePtr make(const std::vector<const Item*>& images, bool onlyGrid) const;
     [[nodiscard]] const Item* partner(const Item& image, HduRole role, const std::vector<const Item*>& images,
                                       cv::Size size, QStringList& warnings) const;
-    void readBand(Band& band, const Item& image, const std::vector<const Item*>& images, Scene& scene) const;
-    void readPsf(Band& band, const Item& image, const std::vector<const Item*>& images, Scene& scene) const;
+    void readBand(Band& band, const Item& image, const std::vector<const Item*>& images, Scene& scene,
+                  BandNotes& notes) const;
+    void readPsf(Band& band, const Item& image, const std::vector<const Item*>& images, Scene& scene,
+                 BandNotes& notes) const;
+    void resampleBand(Band& band, const Item& item, const Wcs& wcs, Scene& scene, BandNotes& notes) const;
     void readTruth(Scene& scene, const std::vector<const Item*>& images) const;
     [[nodiscard]] QString psfOption(const QString& band) const;
 

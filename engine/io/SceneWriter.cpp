@@ -1,0 +1,140 @@
+#include "io/FitsWriter.h"
+#include "io/SceneReader.h"
+
+#include <QSet>
+#include <cmath>
+
+namespace blendscope {
+
+namespace {
+
+FitsCard card(const char* key, const QVariant& value, const char* comment = "") {
+    return {QLatin1String(key), value, QLatin1String(comment)};
+}
+
+Table truthTable(const Scene& scene) {
+    const Truth& truth = *scene.truth;
+    TableColumn::Integers ids;
+    QStringList kinds;
+    TableColumn::Doubles x, y, hlr;
+    std::vector<TableColumn::Doubles> flux(scene.bands.size());
+    QStringList more;
+    QSet<QString> taken = {QStringLiteral("id"), QStringLiteral("kind"), QStringLiteral("x"), QStringLiteral("y"),
+                           QStringLiteral("hlr")};
+    for (const Band& band : scene.bands) {
+        taken.insert(QStringLiteral("flux_") + band.name.toLower());
+    }
+    for (const TruthObject& object : truth.objects) {
+        ids.push_back(object.id);
+        kinds << object.kind;
+        x.push_back(object.x);
+        y.push_back(object.y);
+        hlr.push_back(object.hlrArcsec);
+        for (std::size_t b = 0; b < flux.size(); ++b) {
+            flux[b].push_back(b < object.flux.size() ? object.flux[b] : std::numeric_limits<double>::quiet_NaN());
+        }
+        for (auto it = object.columns.begin(); it != object.columns.end(); ++it) {
+            if (taken.contains(it.key().toLower())) continue;
+            taken.insert(it.key().toLower());
+            more << it.key();
+        }
+    }
+    Table table;
+    table.name = QStringLiteral("TRUTH");
+    const auto add = [&](const QString& name, const QString& unit, auto values) {
+        table.columns.push_back({name, unit, std::move(values)});
+    };
+    add(QStringLiteral("id"), {}, ids);
+    add(QStringLiteral("kind"), {}, kinds);
+    add(QStringLiteral("x"), QStringLiteral("pix"), x);
+    add(QStringLiteral("y"), QStringLiteral("pix"), y);
+    for (std::size_t b = 0; b < flux.size(); ++b) {
+        add(QStringLiteral("flux_") + scene.bands[b].name, QStringLiteral("count"), flux[b]);
+    }
+    add(QStringLiteral("hlr"), QStringLiteral("arcsec"), hlr);
+    for (const QString& name : more) {
+        TableColumn::Doubles values;
+        for (const TruthObject& object : truth.objects) {
+            values.push_back(object.columns.value(name, std::numeric_limits<double>::quiet_NaN()));
+        }
+        add(name, {}, values);
+    }
+    return table;
+}
+
+} // namespace
+
+void writeScene(const Scene& scene, const QString& path) {
+    FitsWriter writer(path);
+    std::vector<FitsCard> primary = {card("SCENEID", scene.id),
+                                     card("BANDS", scene.bandNames().join(QLatin1Char(',')))};
+    if (scene.pixelScale > 0.0) primary.push_back(card("PIXSCALE", scene.pixelScale, "[arcsec/pixel]"));
+    writer.addEmpty(primary);
+
+    const std::string wcs = scene.wcs.toHeader();
+    for (const Band& band : scene.bands) {
+        std::vector<FitsCard> cards = {card("FILTER", band.name)};
+        if (!std::isnan(band.zeroPoint)) {
+            cards.push_back(card("MAGZERO", band.zeroPoint, "mag = MAGZERO - 2.5 log10(counts)"));
+        }
+        if (band.gain > 0.0) cards.push_back(card("GAIN", band.gain, "electrons per count"));
+        cards.push_back(card("SKYSUB", band.skySubtracted, "the sky is taken off"));
+        if (band.psf.known() && scene.pixelScale > 0.0) {
+            cards.push_back(card("PSFFWHM", band.psf.fwhmPixels * scene.pixelScale, "[arcsec]"));
+        }
+        writer.addPlanes({band.image}, QStringLiteral("SCI_") + band.name, cards, wcs);
+    }
+    for (const Band& band : scene.bands) {
+        if (!band.variance) continue;
+        writer.addPlanes({band.variance}, QStringLiteral("VAR_") + band.name,
+                         {card("FILTER", band.name),
+                          card("SKYONLY", band.varianceIsSkyOnly, "lacks the objects' own Poisson noise")});
+    }
+    for (const Band& band : scene.bands) {
+        if (!band.mask) continue;
+        std::vector<FitsCard> cards = {card("FILTER", band.name)};
+        std::string names;
+        for (auto it = band.maskNames.begin(); it != band.maskNames.end(); ++it) {
+            // Names of more than five letters need the HIERARCH convention.
+            std::string line = "HIERARCH MP_" + it.key().toUpper().toStdString() + " = " + std::to_string(*it);
+            line.resize(80, ' ');
+            names += line;
+        }
+        writer.addPlanes({band.mask}, QStringLiteral("MASK_") + band.name, cards, names);
+    }
+    for (const Band& band : scene.bands) {
+        if (band.psf.known()) {
+            writer.addImage(band.psf.image, QStringLiteral("PSF_") + band.name, {card("FILTER", band.name)});
+        }
+    }
+    if (scene.footprintMask) writer.addPlanes({scene.footprintMask}, QStringLiteral("FOOTPRNT"));
+    if (!scene.filePeaks.empty()) {
+        TableColumn::Doubles x, y;
+        for (const PixelPosition& p : scene.filePeaks) {
+            x.push_back(p.x);
+            y.push_back(p.y);
+        }
+        Table table;
+        table.name = QStringLiteral("PEAKS");
+        table.columns.push_back({QStringLiteral("x"), QStringLiteral("pix"), x});
+        table.columns.push_back({QStringLiteral("y"), QStringLiteral("pix"), y});
+        writer.addTable(table);
+    }
+    if (scene.truth) {
+        const Truth& truth = *scene.truth;
+        writer.addTable(truthTable(scene));
+        for (std::size_t b = 0; b < scene.bands.size(); ++b) {
+            const QString& name = scene.bands[b].name;
+            if (b < truth.isolated.size() && !truth.isolated[b].empty()) {
+                writer.addPlanes(truth.isolated[b], QStringLiteral("ISO_") + name, {card("FILTER", name)});
+            }
+            if (b < truth.noiseless.size() && truth.noiseless[b]) {
+                writer.addPlanes({truth.noiseless[b]}, QStringLiteral("NOISELESS_") + name, {card("FILTER", name)});
+            }
+        }
+        if (truth.segmentation) writer.addPlanes({truth.segmentation}, QStringLiteral("SEGTRUTH"));
+    }
+    writer.commit();
+}
+
+} // namespace blendscope
