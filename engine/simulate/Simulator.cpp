@@ -20,7 +20,14 @@ namespace blendscope {
 namespace {
 
 /// What a random stream is for: no two of them share numbers.
-enum Stream : std::uint64_t { StreamPlaces = 1, StreamSeeing = 2, StreamObjects = 3, StreamNoise = 4 };
+enum Stream : std::uint64_t {
+    StreamSeeing = 1,
+    StreamNoise = 2,
+    StreamPlaced = 3,
+    StreamGroups = 4,
+    StreamGalaxies = 5,
+    StreamStars = 6
+};
 
 long long countOf(const Recipe::Crowd& crowd, double areaArcmin2, Random& random) {
     if (crowd.count) {
@@ -33,31 +40,38 @@ long long countOf(const Recipe::Crowd& crowd, double areaArcmin2, Random& random
 class ObjectDrawer {
 public:
     ObjectDrawer(const Recipe& recipe, std::uint64_t seed, int index)
-        : m_recipe(recipe), m_population(recipe.survey),
-          m_places(seed, static_cast<std::uint64_t>(index), 0, StreamPlaces),
-          m_objects(seed, static_cast<std::uint64_t>(index), 0, StreamObjects) {}
+        : m_recipe(recipe), m_population(recipe.survey), m_seed(seed), m_index(static_cast<std::uint64_t>(index)),
+          m_random(seed) {}
 
     std::vector<Galaxy> draw() {
         const double arcmin = m_recipe.survey.pixelScale / 60.0;
         const double area = m_recipe.width * arcmin * m_recipe.height * arcmin;
+        // A stream for each part: changing one leaves the others as they were.
+        start(StreamPlaced);
         for (const Recipe::Placed& p : m_recipe.objects) {
-            Galaxy g = p.star ? m_population.star(m_objects, p.wish.magnitude, p.colour)
-                              : m_population.galaxy(m_objects, p.wish);
+            Galaxy g = p.star ? m_population.star(m_random, p.wish.magnitude, p.colour)
+                              : m_population.galaxy(m_random, p.wish);
             add(std::move(g), p.x, p.y);
         }
+        start(StreamGroups);
         for (const Recipe::Group& group : m_recipe.groups) {
             drawGroup(group);
         }
+        start(StreamGalaxies);
         drawField(area);
-        const long long stars = countOf(m_recipe.stars, area, m_places);
+        start(StreamStars);
+        const long long stars = countOf(m_recipe.stars, area, m_random);
         for (long long i = 0; i < stars; ++i) {
             const auto [x, y] = place(m_recipe.stars);
-            add(m_population.star(m_objects, starMagnitude()), x, y);
+            const double magnitude = starMagnitude();
+            add(m_population.star(m_random, magnitude), x, y);
         }
         return std::move(m_out);
     }
 
 private:
+    void start(Stream stream) { m_random = Random(m_seed, m_index, 0, stream); }
+
     [[nodiscard]] bool inside(double x, double y, double margin) const {
         return x >= margin - 0.5 && y >= margin - 0.5 && x < m_recipe.width - 0.5 - margin &&
                y < m_recipe.height - 0.5 - margin;
@@ -71,15 +85,15 @@ private:
 
     std::pair<double, double> place(const Recipe::Crowd& crowd) {
         if (crowd.radiusArcsec > 0.0) {
-            const double r = crowd.radiusArcsec / m_recipe.survey.pixelScale * std::sqrt(m_places.uniform());
-            const double angle = 2.0 * std::numbers::pi * m_places.uniform();
+            const double r = crowd.radiusArcsec / m_recipe.survey.pixelScale * std::sqrt(m_random.uniform());
+            const double angle = 2.0 * std::numbers::pi * m_random.uniform();
             return {std::clamp(0.5 * (m_recipe.width - 1) + r * std::cos(angle), 0.0, m_recipe.width - 1.0),
                     std::clamp(0.5 * (m_recipe.height - 1) + r * std::sin(angle), 0.0, m_recipe.height - 1.0)};
         }
         const double mx = std::min(crowd.margin, 0.45 * m_recipe.width);
         const double my = std::min(crowd.margin, 0.45 * m_recipe.height);
-        const double x = m_places.uniform(mx - 0.5, m_recipe.width - 0.5 - mx);
-        return {x, m_places.uniform(my - 0.5, m_recipe.height - 0.5 - my)};
+        const double x = m_random.uniform(mx - 0.5, m_recipe.width - 0.5 - mx);
+        return {x, m_random.uniform(my - 0.5, m_recipe.height - 0.5 - my)};
     }
 
     double starMagnitude() {
@@ -87,25 +101,25 @@ private:
         constexpr double kSlope = 0.12;
         const auto [bright, faint] = m_recipe.stars.magnitudes;
         const double low = std::pow(10.0, kSlope * (bright - faint));
-        return faint + std::log10(low + (1.0 - low) * m_objects.uniform()) / kSlope;
+        return faint + std::log10(low + (1.0 - low) * m_random.uniform()) / kSlope;
     }
 
     void drawField(double area) {
         const Recipe::Crowd& crowd = m_recipe.galaxies;
-        const long long count = countOf(crowd, area, m_places);
+        const long long count = countOf(crowd, area, m_random);
         const size_t first = m_out.size();
         for (long long i = 0; i < count; ++i) {
             Population::Wish wish;
-            wish.magnitude = Population::drawMagnitude(m_objects, crowd.magnitudes.first, crowd.magnitudes.second);
+            wish.magnitude = Population::drawMagnitude(m_random, crowd.magnitudes.first, crowd.magnitudes.second);
             auto [x, y] = place(crowd);
-            const bool companion = m_places.uniform() < crowd.clustered;
+            const bool companion = m_random.uniform() < crowd.clustered;
             if (companion && m_out.size() > first) {
                 // The angular correlation falls as theta^-0.8, so that pairs are spread as theta^0.2 in distance.
                 const Galaxy& host =
-                    m_out[first + static_cast<size_t>(m_places.integer(0, static_cast<int>(m_out.size() - first) - 1))];
+                    m_out[first + static_cast<size_t>(m_random.integer(0, static_cast<int>(m_out.size() - first) - 1))];
                 const double r =
-                    crowd.reachArcsec / m_recipe.survey.pixelScale * std::pow(m_places.uniform(), 1.0 / 1.2);
-                const double angle = 2.0 * std::numbers::pi * m_places.uniform();
+                    crowd.reachArcsec / m_recipe.survey.pixelScale * std::pow(m_random.uniform(), 1.0 / 1.2);
+                const double angle = 2.0 * std::numbers::pi * m_random.uniform();
                 const double cx = host.x + r * std::cos(angle), cy = host.y + r * std::sin(angle);
                 if (inside(cx, cy, 0.0)) {
                     x = cx;
@@ -113,7 +127,7 @@ private:
                     wish.redshift = host.redshift;
                 }
             }
-            add(m_population.galaxy(m_objects, wish), x, y);
+            add(m_population.galaxy(m_random, wish), x, y);
         }
     }
 
@@ -126,30 +140,31 @@ private:
             wish.hlrArcsec = group.centralHlrArcsec;
             wish.bulge = 0.7;
             wish.axisRatio = 0.72;
-            add(m_population.galaxy(m_objects, wish), group.x, group.y);
+            add(m_population.galaxy(m_random, wish), group.x, group.y);
         }
         const double radius = group.radiusArcsec / m_recipe.survey.pixelScale;
         for (int i = 0; i < group.members; ++i) {
             // Projected density (1 + (r / core)^2)^-1 within the radius, core a quarter of it.
             const double core = 0.25 * radius;
             const double top = std::log1p(radius * radius / (core * core));
-            const double r = core * std::sqrt(std::expm1(top * m_places.uniform()));
-            const double angle = 2.0 * std::numbers::pi * m_places.uniform();
+            const double r = core * std::sqrt(std::expm1(top * m_random.uniform()));
+            const double angle = 2.0 * std::numbers::pi * m_random.uniform();
             Population::Wish wish;
-            wish.magnitude = Population::drawMagnitude(m_objects, group.magnitudes.first, group.magnitudes.second);
+            wish.magnitude = Population::drawMagnitude(m_random, group.magnitudes.first, group.magnitudes.second);
             wish.redshift = group.redshift;
             // Passive ones crowd the middle (Dressler 1980, ApJ 236, 351).
-            const bool passive = m_places.uniform() < 0.9 - 0.35 * r / radius;
-            if (passive) wish.type = std::clamp(m_places.normal(0.97, 0.025), 0.88, 1.0);
+            const bool passive = m_random.uniform() < 0.9 - 0.35 * r / radius;
+            if (passive) wish.type = std::clamp(m_random.normal(0.97, 0.025), 0.88, 1.0);
             const double x = group.x + r * std::cos(angle), y = group.y + r * std::sin(angle);
-            Galaxy g = m_population.galaxy(m_objects, wish);
+            Galaxy g = m_population.galaxy(m_random, wish);
             if (inside(x, y, 0.0)) add(std::move(g), x, y);
         }
     }
 
     const Recipe& m_recipe;
     Population m_population;
-    Random m_places, m_objects;
+    std::uint64_t m_seed, m_index;
+    Random m_random;
     std::vector<Galaxy> m_out;
 };
 
