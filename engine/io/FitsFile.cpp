@@ -268,6 +268,17 @@ void FitsFile::scan() {
         char* cards = nullptr;
         int count = 0;
         fits_convert_hdr2str(f, 0, nullptr, 0, &cards, &count, &status);
+        if (status) {
+            // Some compressed images have no header that could be turned into a plain one: as it is, then.
+            status = 0;
+            fits_clear_errmsg();
+            if (cards) {
+                int freed = 0;
+                fits_free_memory(cards, &freed);
+                cards = nullptr;
+            }
+            fits_hdr2str(f, 0, nullptr, 0, &cards, &count, &status);
+        }
         if (cards) {
             hdu.header = FitsHeader(std::string(cards));
             int freed = 0;

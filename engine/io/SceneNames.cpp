@@ -7,6 +7,7 @@
 #include <QRegularExpression>
 #include <QSet>
 #include <QStringList>
+#include <vector>
 
 namespace blendscope {
 
@@ -65,19 +66,19 @@ const QHash<QString, HduRole>& extensionRoles() {
 
 const QHash<QString, HduRole>& fileRoles() {
     static const QHash<QString, HduRole> table = {
-        {QStringLiteral("sci"), HduRole::Image},         {QStringLiteral("drz"), HduRole::Image},
-        {QStringLiteral("drc"), HduRole::Image},         {QStringLiteral("image"), HduRole::Image},
-        {QStringLiteral("fitim"), HduRole::Image},       {QStringLiteral("psf"), HduRole::Psf},
-        {QStringLiteral("psfim"), HduRole::Psf},         {QStringLiteral("err"), HduRole::Sigma},
-        {QStringLiteral("error"), HduRole::Sigma},       {QStringLiteral("rms"), HduRole::Sigma},
-        {QStringLiteral("sigma"), HduRole::Sigma},       {QStringLiteral("wht"), HduRole::Weight},
-        {QStringLiteral("weight"), HduRole::Weight},     {QStringLiteral("ivar"), HduRole::Weight},
-        {QStringLiteral("invvar"), HduRole::Weight},     {QStringLiteral("var"), HduRole::Variance},
-        {QStringLiteral("variance"), HduRole::Variance}, {QStringLiteral("mask"), HduRole::Mask},
-        {QStringLiteral("msk"), HduRole::Mask},          {QStringLiteral("mskim"), HduRole::Mask},
-        {QStringLiteral("flag"), HduRole::Mask},         {QStringLiteral("dq"), HduRole::Quality},
-        {QStringLiteral("seg"), HduRole::Ignored},       {QStringLiteral("segim"), HduRole::Ignored},
-        {QStringLiteral("segm"), HduRole::Ignored},      {QStringLiteral("segmap"), HduRole::Ignored},
+        {QStringLiteral("sci"), HduRole::Image},      {QStringLiteral("drz"), HduRole::Image},
+        {QStringLiteral("drc"), HduRole::Image},      {QStringLiteral("fitim"), HduRole::Image},
+        {QStringLiteral("psf"), HduRole::Psf},        {QStringLiteral("psfim"), HduRole::Psf},
+        {QStringLiteral("err"), HduRole::Sigma},      {QStringLiteral("error"), HduRole::Sigma},
+        {QStringLiteral("rms"), HduRole::Sigma},      {QStringLiteral("sigma"), HduRole::Sigma},
+        {QStringLiteral("wht"), HduRole::Weight},     {QStringLiteral("weight"), HduRole::Weight},
+        {QStringLiteral("ivar"), HduRole::Weight},    {QStringLiteral("invvar"), HduRole::Weight},
+        {QStringLiteral("var"), HduRole::Variance},   {QStringLiteral("variance"), HduRole::Variance},
+        {QStringLiteral("mask"), HduRole::Mask},      {QStringLiteral("msk"), HduRole::Mask},
+        {QStringLiteral("mskim"), HduRole::Mask},     {QStringLiteral("flag"), HduRole::Mask},
+        {QStringLiteral("dq"), HduRole::Quality},     {QStringLiteral("seg"), HduRole::Ignored},
+        {QStringLiteral("segim"), HduRole::Ignored},  {QStringLiteral("segm"), HduRole::Ignored},
+        {QStringLiteral("segmap"), HduRole::Ignored},
     };
     return table;
 }
@@ -162,31 +163,50 @@ SceneFileName parseFileName(const QString& path) {
     if (const auto match = glued.match(whole); match.hasMatch()) {
         whole = match.captured(1) + QLatin1Char('_') + match.captured(2);
     }
-    // Words and what stands between them, so that the stem keeps its own punctuation.
-    QStringList words = whole.split(separator, Qt::SkipEmptyParts);
+    // Words, and what stands before each of them, so that the stem keeps its own punctuation.
+    struct Word {
+        QString before, text;
+    };
+    std::vector<Word> words;
+    qsizetype at = 0;
+    for (auto it = separator.globalMatch(whole); at <= whole.size();) {
+        const auto match = it.hasNext() ? it.next() : QRegularExpressionMatch();
+        const qsizetype end = match.hasMatch() ? match.capturedStart() : whole.size();
+        if (end > at) words.push_back({at > 0 ? whole.mid(at - 1, 1) : QString(), whole.mid(at, end - at)});
+        if (!match.hasMatch()) break;
+        at = match.capturedEnd();
+    }
     int band = -1;
-    for (int i = 0; i < words.size(); ++i) {
+    for (int i = 0; i < static_cast<int>(words.size()); ++i) {
+        const QString& text = words[static_cast<std::size_t>(i)].text;
         // Long names before letters, later words before earlier ones: in a_r_i.fits the band is i.
-        if (isBandWord(words[i]) && (band < 0 || words[i].size() >= words[band].size())) band = i;
+        if (isBandWord(text) && (band < 0 || text.size() >= words[static_cast<std::size_t>(band)].text.size()))
+            band = i;
     }
     if (band >= 0) {
-        name.band = words.takeAt(band);
+        name.band = words[static_cast<std::size_t>(band)].text;
+        words.erase(words.begin() + band);
         // "HSC-G": the survey belongs to the band, not to the name.
-        if (band > 0 && words[band - 1].compare(QLatin1String("HSC"), Qt::CaseInsensitive) == 0)
-            words.removeAt(band - 1);
+        if (band > 0 &&
+            words[static_cast<std::size_t>(band - 1)].text.compare(QLatin1String("HSC"), Qt::CaseInsensitive) == 0) {
+            words.erase(words.begin() + band - 1);
+        }
     }
-    for (int i = static_cast<int>(words.size()) - 1; i >= 0; --i) {
-        const auto it = fileRoles().constFind(words[i].toLower());
-        if (it == fileRoles().constEnd()) continue;
+    // A role is said first or last: PSF_g.fits, g_err.fits.
+    for (const bool last : {true, false}) {
+        if (words.empty()) break;
+        const auto where = last ? words.end() - 1 : words.begin();
+        const auto it = fileRoles().constFind(where->text.toLower());
+        if (it == fileRoles().constEnd() || (*it == HduRole::Image && !last)) continue;
         // xdf_..._sci: an image by name, like one without a role.
         name.hasRole = *it != HduRole::Image;
         name.role = *it;
-        words.removeAt(i);
+        words.erase(where);
         break;
     }
-    name.stem = words.join(QLatin1Char('_'));
-    if (band < 0 && name.role == HduRole::Image && !name.hasRole && whole == name.whole && name.stem.isEmpty()) {
-        name.stem = name.whole;
+    for (const Word& word : words) {
+        if (!name.stem.isEmpty()) name.stem += word.before;
+        name.stem += word.text;
     }
     return name;
 }
@@ -201,9 +221,11 @@ QString cleanBandName(const QString& name) {
     static const QRegularExpression nothing(
         QStringLiteral("^(_*unknown_*|_*unset_*|none|null|n/?a|nan|clear\\w*|open|empty|blank|mirror|no ?filter|-+)$"),
         QRegularExpression::CaseInsensitiveOption);
+    static const QRegularExpression number(QStringLiteral("^[-+0-9.]+$"));
     static const QRegularExpression odd(QStringLiteral("[^A-Za-z0-9_.+'\\-]"));
     QString band = name.trimmed();
-    if (nothing.match(band).hasMatch()) return {};
+    // A bare number is a position of a wheel, not a name.
+    if (nothing.match(band).hasMatch() || number.match(band).hasMatch()) return {};
     const qsizetype blank = band.indexOf(QLatin1Char(' '));
     if (blank > 0) band.truncate(blank);
     band.remove(odd);
