@@ -90,19 +90,40 @@ PsfMixture PsfMixture::fit(const cv::Mat& psf, double fallbackFwhm, int count) {
     const double norm = 1.0 / (2.0 * std::numbers::pi * std::sqrt(shape.det));
     const double cx = (psf.cols - 1) / 2, cy = (psf.rows - 1) / 2;
 
+    // The model depends on the elliptical radius alone, so that pixels of one radius can be averaged first.
+    constexpr double kBinWidth = 0.06; // in sigma of the adaptive Gaussian
     std::vector<double> q, value, weight;
     double top = 0.0;
     for (int y = 0; y < psf.rows; ++y) {
         for (int x = 0; x < psf.cols; ++x) {
             const float v = psf.at<float>(y, x);
             if (!std::isfinite(v)) continue;
-            q.push_back(shape.q(x - cx, y - cy));
-            value.push_back(v);
+            const double at = shape.q(x - cx, y - cy);
+            const std::size_t bin = std::size_t(std::sqrt(at) / kBinWidth);
+            if (bin > 10000) continue;
+            if (bin >= q.size()) {
+                q.resize(bin + 1, 0.0);
+                value.resize(bin + 1, 0.0);
+                weight.resize(bin + 1, 0.0);
+            }
+            q[bin] += at;
+            value[bin] += v;
+            weight[bin] += 1.0;
             top = std::max(top, double(v));
         }
     }
-    for (const double v : value)
-        weight.push_back(1.0 / (std::max(v, 0.0) + 0.003 * top));
+    std::size_t bins = 0;
+    for (std::size_t i = 0; i < q.size(); ++i) {
+        if (weight[i] <= 0.0) continue;
+        const double n = weight[i];
+        q[bins] = q[i] / n;
+        value[bins] = value[i] / n;
+        weight[bins] = n / (std::max(value[bins], 0.0) + 0.003 * top);
+        ++bins;
+    }
+    q.resize(bins);
+    value.resize(bins);
+    weight.resize(bins);
 
     // Levenberg-Marquardt over log amplitudes and log variances.
     const int n = 2 * count;
@@ -165,7 +186,7 @@ PsfMixture PsfMixture::fit(const cv::Mat& psf, double fallbackFwhm, int count) {
             }
         }
         if (!better) break;
-        const bool done = current - next < 1e-5 * current;
+        const bool done = current - next < 1e-3 * current;
         p = trial;
         lambda = std::max(lambda / 5.0, 1e-8);
         current = cost(p, true);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 namespace blendscope {
@@ -350,15 +351,6 @@ double ProfileFit::evaluate() {
     return m_chi + m_prior;
 }
 
-double ProfileFit::solveFluxes() {
-    for (int k = 0; k < int(m_sources.size()); ++k)
-        draw(k, false);
-    templateProducts();
-    fluxes();
-    residuals();
-    return m_chi + m_prior;
-}
-
 void ProfileFit::updateWeights(bool first) {
     for (int b = 0; b < m_bands; ++b) {
         const double gain = b < int(m_blend.gain.size()) ? m_blend.gain[b] : 0.0;
@@ -591,13 +583,100 @@ int ProfileFit::run() {
             }
         }
     }
+    // Where the noise was underestimated everywhere, residuals are no sign of structure.
+    std::vector<float> normalised;
+    for (int b = 0; b < m_bands; ++b) {
+        for (std::size_t i = 0; i < m_residual[b].size(); ++i) {
+            for (int l = 0; l < kLanes; ++l) {
+                const float w = m_weight[b][i][l];
+                if (w > 0.0f) normalised.push_back(std::abs(m_residual[b][i][l]) * std::sqrt(w));
+            }
+        }
+    }
+    if (!normalised.empty()) {
+        const auto middle = normalised.begin() + std::ptrdiff_t(normalised.size() / 2);
+        std::nth_element(normalised.begin(), middle, normalised.end());
+        m_noiseScale = std::max(1.0, square(1.4826 * double(*middle)));
+    }
     return steps;
 }
 
-Box ProfileFit::window(int source) const {
-    const Window& w = m_slots[source].window;
-    const int x0 = w.lane0 * kLanes;
-    return {x0, w.y0, std::min(w.lanes * kLanes, m_width - x0), w.rows};
+double ProfileFit::refine(int steps) {
+    double fwhm = 3.0;
+    for (const PsfMixture& p : m_psf)
+        fwhm = std::max(fwhm, p.fwhmPixels);
+    m_slots.resize(m_sources.size());
+    for (std::size_t k = 0; k < m_sources.size(); ++k) {
+        Slot& slot = m_slots[k];
+        m_sources[k].flux.resize(std::size_t(m_bands), 0.0);
+        const double r = std::max(3.0 * fwhm, radiusTo(m_sources[k], m_options.edgeSigma) + 1.0);
+        slot.window = windowFor(m_sources[k], std::min(r, double(m_options.maxRadiusPixels)));
+        slot.images.resize(std::size_t(m_bands) * kImages * slot.window.rows * slot.window.lanes);
+    }
+    listPairs();
+    evaluate();
+    double lambda = 1e-2;
+    for (int i = 0; i < steps && step(lambda); ++i) {
+    }
+    return cost();
+}
+
+int ProfileFit::choosePoints() {
+    double narrow = 1e9;
+    for (const PsfMixture& p : m_psf)
+        narrow = std::min(narrow, p.fwhmPixels);
+    int chosen = 0;
+    for (int k = 0; k < int(m_sources.size()); ++k) {
+        ProfileSource& s = m_sources[std::size_t(k)];
+        if (s.point || std::exp(s.logRadius) > 0.25 * narrow) continue;
+        const std::vector<ProfileSource> before = m_sources;
+        const double galaxy = cost();
+        s.point = true;
+        draw(k, true);
+        templateProducts();
+        fluxes();
+        residuals();
+        if (cost() + m_options.pointOdds <= galaxy) {
+            ++chosen;
+            continue;
+        }
+        m_sources = before;
+        draw(k, true);
+        templateProducts();
+        fluxes();
+        residuals();
+    }
+    return chosen;
+}
+
+double ProfileFit::significance(int source) const {
+    const std::size_t n = m_sources.size();
+    double s2 = 0.0;
+    for (int b = 0; b < m_bands; ++b) {
+        if (m_gram.empty()) break;
+        s2 += square(m_sources[std::size_t(source)].flux[b]) * m_gram[b][std::size_t(source) * n + source];
+    }
+    return std::sqrt(s2);
+}
+
+cv::Mat ProfileFit::plane(const std::vector<Lanes>& values) const {
+    cv::Mat out(m_height, m_width, CV_32F);
+    for (int y = 0; y < m_height; ++y) {
+        std::memcpy(out.ptr<float>(y), values.data() + std::size_t(y) * m_stride, sizeof(float) * std::size_t(m_width));
+    }
+    return out;
+}
+
+cv::Mat ProfileFit::residual(int band) const {
+    return plane(m_residual[band]);
+}
+
+cv::Mat ProfileFit::weight(int band) const {
+    return plane(m_weight[band]);
+}
+
+cv::Mat ProfileFit::usedData(int band) const {
+    return plane(m_data[band]);
 }
 
 Box ProfileFit::windowTo(int source, double sigmas) const {
@@ -611,31 +690,32 @@ Box ProfileFit::windowTo(int source, double sigmas) const {
 }
 
 cv::Mat ProfileFit::render(int source, int band, const Box& box) const {
+    return renderThrough(source, m_psf[band], box) * m_sources[source].flux[band];
+}
+
+cv::Mat ProfileFit::renderThrough(int source, const PsfMixture& psf, const Box& box) const {
     Window w;
     w.lane0 = box.x0 / kLanes;
     w.lanes = (box.x1() + kLanes - 1) / kLanes - w.lane0;
     w.y0 = box.y0;
     w.rows = box.height;
-    std::vector<Lanes> image(std::size_t(w.lanes) * w.rows);
-    drawBand(m_sources[source], m_psf[band], w, false, image.data());
+    std::vector<Lanes> picture(std::size_t(w.lanes) * w.rows);
+    drawBand(m_sources[source], psf, w, false, picture.data());
     cv::Mat out(box.height, box.width, CV_32F);
-    const float f = float(m_sources[source].flux[band]);
     for (int y = 0; y < box.height; ++y) {
-        const float* row = reinterpret_cast<const float*>(image.data() + std::size_t(y) * w.lanes);
-        float* to = out.ptr<float>(y);
-        for (int x = 0; x < box.width; ++x)
-            to[x] = f * row[x + box.x0 - w.lane0 * kLanes];
+        const float* row = reinterpret_cast<const float*>(picture.data() + std::size_t(y) * w.lanes);
+        std::memcpy(out.ptr<float>(y), row + (box.x0 - w.lane0 * kLanes), sizeof(float) * std::size_t(box.width));
     }
     return out;
 }
 
-void ProfileFit::residualOf(int source, double& chi, double& count) const {
-    chi = count = 0.0;
-    const Window& w = m_slots[source].window;
+double ProfileFit::excess(int source) const {
+    double chi = 0.0, count = 0.0;
+    const Slot& slot = m_slots[source];
+    const Window& w = slot.window;
     for (int b = 0; b < m_bands; ++b) {
         const float f = float(m_sources[source].flux[b]);
         if (!(f > 0.0f)) continue;
-        const Slot& slot = m_slots[source];
         const Lanes* t = slot.images.data() + std::size_t(b) * kImages * w.rows * w.lanes;
         for (int y = 0; y < w.rows; ++y) {
             const std::size_t at = std::size_t(y + w.y0) * m_stride + w.lane0;
@@ -652,6 +732,7 @@ void ProfileFit::residualOf(int source, double& chi, double& count) const {
             }
         }
     }
+    return count > 0.0 ? (chi / m_noiseScale - count) / std::sqrt(2.0 * count) : 0.0;
 }
 
 double ProfileFit::worstCorrelation(int source) const {

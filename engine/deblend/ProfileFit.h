@@ -35,6 +35,7 @@ struct ProfileFitOptions {
     double modelError = 0.01;  ///< relative error of the model that is added to the noise: an imperfect PSF
     int rounds = 3;            ///< times that weights and windows are made anew
     int iterations = 8;        ///< least-squares steps per round, at most
+    double pointOdds = 4.0;    ///< 2 ln of the prior odds of a galaxy against a star
     double tolerance = 0.1;    ///< stop when a step gains less chi-square than this
     double edgeSigma = 0.15;   ///< windows end where the surface brightness falls below this many sky sigma
     int maxRadiusPixels = 160; ///< of a window
@@ -62,19 +63,35 @@ public:
     [[nodiscard]] double priorCost() const { return m_prior; }
     [[nodiscard]] long long usedPixels() const { return m_used; }
 
-    /// Solves for the fluxes with the shapes as they are, and returns chi-square + priors.
-    double solveFluxes();
+    /// Further steps on the weights as they are, for sources that were changed by the caller. Windows of new sources
+    /// are made. Returns the cost (chi-square + priors), which is comparable to cost() before.
+    double refine(int steps);
+    [[nodiscard]] double cost() const { return m_chi + m_prior; }
 
-    /// Picture of one source in one band on its own window with unit flux scaled by its flux; window in pixels of
-    /// the blend's box.
-    [[nodiscard]] Box window(int source) const;
+    /// Tries a point in place of each small source, and keeps it where the cost, against the odds of a galaxy, is not
+    /// higher. Returns how many became points.
+    int choosePoints();
+
+    /// S/N of the source's flux, all bands together, as if it stood alone.
+    [[nodiscard]] double significance(int source) const;
+
+    /// By how many standard deviations the chi-square of the pixels in which the source dominates exceeds what the
+    /// noise explains. Noise that was underestimated everywhere does not count.
+    [[nodiscard]] double excess(int source) const;
+
+    /// CV_32F of the blend's box: data minus model, and the weights with source noise.
+    [[nodiscard]] cv::Mat residual(int band) const;
+    [[nodiscard]] cv::Mat weight(int band) const;
+    [[nodiscard]] cv::Mat usedData(int band) const;
+
+    /// Picture of one source in one band, CV_32F of `window` (pixels of the blend's box).
     [[nodiscard]] cv::Mat render(int source, int band, const Box& window) const;
+
+    /// The same with unit flux through another PSF.
+    [[nodiscard]] cv::Mat renderThrough(int source, const PsfMixture& psf, const Box& window) const;
 
     /// The window out to the surface brightness `sigmas` (of the sky) in any band, clipped to the blend's box.
     [[nodiscard]] Box windowTo(int source, double sigmas) const;
-
-    /// chi-square of the pixels in which the source dominates, and their count.
-    void residualOf(int source, double& chi, double& count) const;
 
     /// Largest correlation of the source's template with another one's, over bands (1 = cannot be told apart).
     [[nodiscard]] double worstCorrelation(int source) const;
@@ -118,6 +135,7 @@ private:
     double evaluate();
     [[nodiscard]] double priorOf(const ProfileSource& s) const;
     void residuals();
+    [[nodiscard]] cv::Mat plane(const std::vector<Lanes>& values) const;
     void normalEquations();
     bool step(double& lambda);
 
@@ -137,6 +155,7 @@ private:
     Nnls m_nnls;
     double m_chi = 0.0, m_prior = 0.0;
     long long m_used = 0;
+    double m_noiseScale = 1.0; // robust variance of the weighted residuals, at least 1
     bool m_converged = false;
 };
 

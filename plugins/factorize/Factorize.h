@@ -1,9 +1,9 @@
 #pragma once
 
-#include "deblend/GaussianMixture.h"
+#include "PsfSet.h"
 #include "method/BlendMethod.h"
 
-#include <map>
+#include <optional>
 
 namespace blendscope {
 
@@ -14,7 +14,7 @@ public:
     void prepare(const Scene& scene, const Parameters& parameters, MethodContext& context) override;
 
 private:
-    std::map<const Psf*, PsfMixture> m_psf; // filled by prepare(), then only read
+    std::optional<PsfSet> m_psf; // of the scene, filled by prepare(), then only read
 };
 
 } // namespace blendscope

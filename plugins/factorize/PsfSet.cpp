@@ -1,0 +1,36 @@
+#include "PsfSet.h"
+
+#include <algorithm>
+
+namespace blendscope {
+
+namespace {
+constexpr double kFrameWidth = 0.6;     // FWHM of the model frame in that of the narrowest band
+constexpr double kLeastFrameFwhm = 1.5; // pixels: narrower Gaussians are not sampled any more
+constexpr double kWidestFrame = 0.85;   // of the narrowest band, so that kernels need not deconvolve
+} // namespace
+
+PsfSet::PsfSet(const std::vector<const Psf*>& psf, double fallbackFwhm) : source(psf) {
+    double narrowest = 1e9, sum = 0.0;
+    for (const Psf* p : psf) {
+        const double fwhm = p->fwhmPixels > 0.0 ? p->fwhmPixels : fallbackFwhm;
+        guessed = guessed || !p->known();
+        mixtures.push_back(PsfMixture::fit(p->image, fwhm));
+        narrowest = std::min(narrowest, mixtures.back().fwhmPixels);
+        sum += mixtures.back().fwhmPixels;
+    }
+    if (mixtures.empty()) return;
+    fwhmPixels = sum / double(mixtures.size());
+    const double frameFwhm = std::max(kFrameWidth * narrowest, kLeastFrameFwhm);
+    frame = PsfMixture::gaussian(frameFwhm);
+    if (frameFwhm > kWidestFrame * narrowest) return;
+    for (std::size_t b = 0; b < psf.size(); ++b) {
+        int size = psf[b]->known() ? std::max(psf[b]->image.cols, psf[b]->image.rows)
+                                   : 2 * int(4.0 * mixtures[b].fwhmPixels) + 1;
+        if (size % 2 == 0) ++size;
+        const cv::Mat to = psf[b]->known() ? psf[b]->image : mixtures[b].image(size);
+        kernels.emplace_back(frame.image(size), to);
+    }
+}
+
+} // namespace blendscope
