@@ -31,6 +31,7 @@ private:
 
     ScenePtr m_scene;
     mutable std::mutex m_mutex;
+    std::mutex m_rgbMutex;
     std::vector<std::shared_ptr<const std::vector<float>>> m_bands;
     std::optional<RgbSettings> m_rgb;
 };
