@@ -27,7 +27,6 @@ Canvas::Canvas(QWidget* parent) : QOpenGLWidget(parent) {
 
     m_window->SetMultiSamples(0);
     m_window->SetOwnContext(0);
-    m_window->SwapBuffersOff();
     m_window->SetFrameBlitModeToNoBlit();
     m_window->SetReadyForRendering(false);
     m_window->AddRenderer(m_renderer);
@@ -48,6 +47,7 @@ Canvas::Canvas(QWidget* parent) : QOpenGLWidget(parent) {
 
     const QColor ground = look::canvas();
     m_renderer->SetBackground(ground.redF(), ground.greenF(), ground.blueF());
+    m_renderer->SetBackgroundAlpha(1.0);
     m_renderer->GetCullers()->RemoveAllItems();
     m_renderer->GetActiveCamera()->ParallelProjectionOn();
     m_renderer->AddViewProp(m_scene);

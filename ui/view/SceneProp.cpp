@@ -78,7 +78,7 @@ vec3 hatch(vec3 under, float state) {
     if (state > 1.5) {
         // No data: broad opaque stripes that no sky looks like.
         float s = fract((gl_FragCoord.x + gl_FragCoord.y) / (10.0 * ratio));
-        return mix(vec3(0.075, 0.08, 0.095), noData * 0.42, step(0.5, s));
+        return mix(vec3(0.075, 0.08, 0.095), noData * 0.75, step(0.5, s));
     }
     if (maskedShown == 0) return under;
     float s = fract((gl_FragCoord.x - gl_FragCoord.y) / (7.0 * ratio));
