@@ -42,7 +42,8 @@ struct SceneFiles {
 [[nodiscard]] QString readHeaderText(const QString& path, int hdu);
 
 /// Writes a scene as a multi-extension file (images, variances, PSFs, masks, truth), in the layout that openScene
-/// reads back. `path` ends in .fits or .fits.gz. Throws WriteError; an old file stays intact.
+/// reads back. Isolated images are left out where they come to more than 64 million pixels together (a stamp's fit, a
+/// crowded scene's do not). `path` ends in .fits or .fits.gz. Throws WriteError; an old file stays intact.
 void writeScene(const Scene& scene, const QString& path);
 
 } // namespace blendscope

@@ -62,6 +62,9 @@ Table truthTable(const Scene& scene) {
     return table;
 }
 
+// Each isolated image is written at the scene's size: beyond this many pixels the truth table has to do.
+constexpr double kMostIsolatedPixels = 64e6;
+
 } // namespace
 
 void writeScene(const Scene& scene, const QString& path) {
@@ -123,9 +126,11 @@ void writeScene(const Scene& scene, const QString& path) {
     if (scene.truth) {
         const Truth& truth = *scene.truth;
         writer.addTable(truthTable(scene));
+        const bool isolatedFit =
+            double(truth.objects.size()) * double(scene.bands.size()) * scene.size.area() <= kMostIsolatedPixels;
         for (std::size_t b = 0; b < scene.bands.size(); ++b) {
             const QString& name = scene.bands[b].name;
-            if (b < truth.isolated.size() && !truth.isolated[b].empty()) {
+            if (isolatedFit && b < truth.isolated.size() && !truth.isolated[b].empty()) {
                 writer.addPlanes(truth.isolated[b], QStringLiteral("ISO_") + name, {card("FILTER", name)});
             }
             if (b < truth.noiseless.size() && truth.noiseless[b]) {
