@@ -15,6 +15,14 @@ namespace {
 constexpr int kMostSide = 255;            // of a profile that is made here
 constexpr double kCentreTolerance = 0.02; // px
 
+/// Keys' interpolation kernel (1981, a = -0.5).
+double cubic(double t) {
+    t = std::abs(t);
+    if (t < 1.0) return (1.5 * t - 2.5) * t * t + 1.0;
+    if (t < 2.0) return ((-0.5 * t + 2.5) * t - 4.0) * t + 2.0;
+    return 0.0;
+}
+
 /// Light's centroid in a window around the brightest smoothed pixel, iterated with a Gaussian weight so that noise in
 /// the wings does not pull it.
 cv::Point2d centroid(const cv::Mat& image) {
@@ -97,7 +105,16 @@ double measureFwhm(const cv::Mat& psf) {
     if (std::abs(peak.x - middle.x) <= 1 && std::abs(peak.y - middle.y) <= 1 && centre > 0.5 * top) peak = middle;
     const double half = 0.5 * psf.at<float>(peak);
 
-    // Azimuthal mean on circles, pixels interpolated; bisection on the first crossing.
+    // Azimuthal mean on circles. Interpolated in the logarithm by Keys' cubic, which is exact for a Gaussian however
+    // narrow it is; first crossing, then bisection.
+    const double least = 1e-6 * top;
+    cv::Mat logarithm(psf.size(), CV_64F);
+    for (int y = 0; y < psf.rows; ++y) {
+        for (int x = 0; x < psf.cols; ++x) {
+            const double v = psf.at<float>(y, x);
+            logarithm.at<double>(y, x) = std::log(v > least ? v : least);
+        }
+    }
     const auto mean = [&](double r) {
         const int n = std::max(16, static_cast<int>(std::ceil(8.0 * r)));
         double sum = 0.0;
@@ -107,9 +124,14 @@ double measureFwhm(const cv::Mat& psf) {
             const double x = peak.x + r * std::cos(angle), y = peak.y + r * std::sin(angle);
             const int ix = static_cast<int>(std::floor(x)), iy = static_cast<int>(std::floor(y));
             if (ix < 0 || iy < 0 || ix + 1 >= psf.cols || iy + 1 >= psf.rows) continue;
-            const double fx = x - ix, fy = y - iy;
-            sum += (1 - fy) * ((1 - fx) * psf.at<float>(iy, ix) + fx * psf.at<float>(iy, ix + 1)) +
-                   fy * ((1 - fx) * psf.at<float>(iy + 1, ix) + fx * psf.at<float>(iy + 1, ix + 1));
+            double v = 0.0;
+            for (int j = iy - 1; j <= iy + 2; ++j) {
+                const int row = std::clamp(j, 0, psf.rows - 1);
+                for (int i = ix - 1; i <= ix + 2; ++i) {
+                    v += cubic(x - i) * cubic(y - j) * logarithm.at<double>(row, std::clamp(i, 0, psf.cols - 1));
+                }
+            }
+            sum += std::exp(v);
             ++used;
         }
         return used ? sum / used : 0.0;
@@ -154,13 +176,7 @@ Psf Psf::fromImage(const cv::Mat& given, Origin origin) {
     const int wanted = std::min(side, (std::max(image.cols, image.rows) - 1) | 1);
     cv::Mat centred = cv::Mat::zeros(wanted, wanted, CV_32F);
     if (std::hypot(dx, dy) > kCentreTolerance) {
-        // Sub-pixel shift by Keys' bicubic kernel (a = -0.5), in double: remap() rounds positions to 1/32 pixel.
-        const auto cubic = [](double t) {
-            t = std::abs(t);
-            if (t < 1.0) return (1.5 * t - 2.5) * t * t + 1.0;
-            if (t < 2.0) return ((-0.5 * t + 2.5) * t - 4.0) * t + 2.0;
-            return 0.0;
-        };
+        // In double: remap() rounds positions to 1/32 pixel.
         for (int y = 0; y < wanted; ++y) {
             for (int x = 0; x < wanted; ++x) {
                 const double sx = x - wanted / 2 + at.x, sy = y - wanted / 2 + at.y;

@@ -33,6 +33,37 @@ double numberOf(const std::string& header, const std::string& key, bool& found) 
     return 0.0;
 }
 
+/// The cards that may say something of coordinates and that the parser survives: it overruns its buffers on strings
+/// without an end, and allocates whatever number of axes is claimed.
+std::string usableCards(const std::string& header) {
+    constexpr std::size_t kCard = 80;
+    std::string kept;
+    for (std::size_t at = 0; at < header.size(); at += kCard) {
+        std::string line = header.substr(at, kCard);
+        line.resize(kCard, ' ');
+        for (char& c : line) {
+            if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) > 126) c = ' ';
+        }
+        if (line.compare(0, 8, "END     ") == 0) break;
+        if (line[8] != '=' || line[9] != ' ') continue;
+        const std::string key = line.substr(0, line.find_first_of(" ="));
+        const std::size_t start = line.find_first_not_of(' ', 10);
+        if (start == std::string::npos) continue;
+        if (line[start] == '\'') {
+            std::size_t end = start + 1;
+            while (end < kCard && (line[end] != '\'' || (end + 1 < kCard && line[end + 1] == '\''))) {
+                end += line[end] == '\'' ? 2 : 1;
+            }
+            if (end >= kCard) continue;
+        } else if (key == "NAXIS" || key.starts_with("WCSAXES")) {
+            const double axes = std::strtod(line.c_str() + start, nullptr);
+            if (!(axes >= 1.0 && axes <= 9.0)) continue;
+        }
+        kept += line;
+    }
+    return kept;
+}
+
 } // namespace
 
 struct Wcs::Solution {
@@ -54,19 +85,17 @@ struct Wcs::Solution {
 
 Wcs Wcs::fromHeader(const std::string& header) {
     Wcs result;
-    std::string cards = header;
-    for (char& c : cards) {
-        if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) > 126) c = ' ';
-    }
-    // Structure says nothing to the parser; an axis count that disagrees with the WCS cards would.
-    cards.resize((cards.size() + 79) / 80 * 80, ' ');
-
+    const std::string cards = usableCards(header);
     const std::lock_guard lock(parserMutex());
     int rejected = 0, count = 0;
     wcsprm* parsed = nullptr;
-    const int status =
-        wcspih(cards.data(), static_cast<int>(cards.size() / 80), WCSHDR_all, 0, &rejected, &count, &parsed);
-    const auto release = [&] { wcsvfree(&count, &parsed); };
+    std::string parsedCards = cards; // the parser may write to them
+    const int status = cards.empty() ? 0
+                                     : wcspih(parsedCards.data(), static_cast<int>(parsedCards.size() / 80), WCSHDR_all,
+                                              0, &rejected, &count, &parsed);
+    const auto release = [&] {
+        if (parsed) wcsvfree(&count, &parsed);
+    };
     if (status != 0 || count < 1 || !parsed) {
         release();
         result.m_problem =
