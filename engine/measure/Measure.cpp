@@ -6,6 +6,8 @@
 #include "measure/HalfLight.h"
 #include "measure/Kron.h"
 #include "measure/ObjectImage.h"
+#include "measure/ProfileFit.h"
+#include "measure/PsfMixture.h"
 #include "measure/Templates.h"
 
 #include <algorithm>
@@ -32,6 +34,29 @@ double typicalPsfSigma(const BlendInput& input) {
         }
     }
     return n ? sum / n : 1.5;
+}
+
+/// The bands' PSFs on one grid of widths; bands without one get the mean of the others.
+std::vector<PsfMixture> psfMixtures(const BlendInput& input) {
+    double least = std::numeric_limits<double>::infinity();
+    for (const Psf* p : input.psf) {
+        if (p && p->known() && p->fwhmPixels > 0.5) least = std::min(least, p->fwhmPixels / 2.3548);
+    }
+    const double start = std::isfinite(least) ? 0.45 * least : 0.6;
+    std::vector<PsfMixture> out;
+    PsfMixture mean(start);
+    mean.clear();
+    for (size_t b = 0; b < input.data.size(); ++b) {
+        const Psf* p = b < input.psf.size() ? input.psf[b] : nullptr;
+        const bool known = p && p->known();
+        out.push_back(known ? PsfMixture(start, *p) : PsfMixture(start));
+        if (known) mean.add(out.back(), 1.0);
+    }
+    mean.normalise();
+    for (size_t b = 0; b < out.size(); ++b) {
+        if (!(b < input.psf.size() && input.psf[b] && input.psf[b]->known())) out[b] = mean;
+    }
+    return out;
 }
 
 void keep(float& slot, double value) {
@@ -78,6 +103,15 @@ cv::Mat combinedData(const BlendInput& input, const ObjectImage& image) {
     return out;
 }
 
+/// The part of an aperture that lies in pixels of other objects of the blend.
+double foreignPart(const ObjectImager& imager, size_t k, const ObjectImage& image, const Ellipse& aperture) {
+    cv::Mat foreign = imager.labels()(image.box.shifted(-imager.box().x0, -imager.box().y0).rect()).clone();
+    foreign.setTo(0, foreign == static_cast<int>(k) + 1);
+    cv::Mat mask;
+    cv::Mat(foreign != 0).convertTo(mask, CV_32F, 1.0 / 255.0);
+    return sumInEllipse(mask, {}, aperture).flux / aperture.area();
+}
+
 bool usable(const BlendInput& input, const std::vector<Component>& components) {
     const cv::Size size = input.box.size();
     if (input.box.empty() || input.data.empty() || input.weight.size() != input.data.size()) return false;
@@ -108,6 +142,8 @@ void measureBlend(const BlendInput& input, const BlendOutput& output, const std:
     }
     const ObjectImager imager(input, output, components);
     const double psfSigma = typicalPsfSigma(input);
+    const std::vector<PsfMixture> psf = psfMixtures(input);
+    const bool psfKnown = std::any_of(input.psf.begin(), input.psf.end(), [](const Psf* p) { return p && p->known(); });
 
     // Linear amplitudes of all models together, band by band.
     std::vector<std::vector<double>> total(count, std::vector<double>(bands, 0.0));
@@ -189,6 +225,22 @@ void measureBlend(const BlendInput& input, const BlendOutput& output, const std:
         const Ellipse aperture = rms.scaled(semiMajor / rms.a);
         keep(object.kronRadius, semiMajor);
 
+        // The light outside the aperture, from a profile through the PSF of the weighted sum of bands.
+        PsfMixture mixed = psf[0];
+        mixed.clear();
+        for (size_t b = 0; b < bands; ++b) {
+            mixed.add(psf[b], light > 0.0 ? image.mixing[b] * image.spectrum[b] : image.mixing[b]);
+        }
+        mixed.normalise();
+        const double areaRadius = std::sqrt(aperture.a * aperture.b);
+        cv::Mat seen = image.combinedVariance.clone();
+        seen.setTo(0.0f, image.measured == 0);
+        const ProfileFit profile(image.combined, seen, m, mixed, options.profileReach * areaRadius);
+
+        const double ratio = profile.valid() ? std::min(1.0, options.fluxFactor / options.kronFactor) : 1.0;
+        const double crowded =
+            imager.hard() ? std::min(1.0, foreignPart(imager, k, image, aperture) / options.hardOverlap) : 0.0;
+
         for (size_t b = 0; b < bands; ++b) {
             BandFlux& flux = object.bands[b];
             const ApertureSum sum = sumInEllipse(image.image[b], image.variance[b], aperture);
@@ -200,10 +252,22 @@ void measureBlend(const BlendInput& input, const BlendOutput& output, const std:
             if (b < child.flux.size() && std::isfinite(child.flux[b])) {
                 keep(flux.flux, child.flux[b]);
                 keep(flux.fluxErr, templateError[k][b]);
-            } else {
-                keep(flux.flux, flux.autoFlux);
-                keep(flux.fluxErr, flux.autoFluxErr);
+            } else if (error > 0.0) {
+                // A smaller aperture holds less noise and less of unseen neighbours. Where pixels were divided hard,
+                // what a neighbour left in them outweighs the light outside the aperture: no correction there.
+                const ApertureSum inner = sumInEllipse(image.image[b], image.variance[b], aperture.scaled(ratio));
+                const ProfileFit::Part part = profile.enclosed(ratio * areaRadius, psf[b]);
+                const double corrected = inner.flux / part.value;
+                const double correctedError =
+                    std::hypot(std::sqrt(inner.variance), inner.flux * part.error / part.value) / part.value;
+                keep(flux.flux, (1.0 - crowded) * corrected + crowded * sum.flux);
+                keep(flux.fluxErr, (1.0 - crowded) * correctedError + crowded * error);
             }
+        }
+        if (psfKnown && profile.valid()) {
+            if (std::isfinite(child.hlr)) keep(object.hlr, child.hlr);
+            keep(object.hlr, profile.halfLightRadius());
+            keep(object.pStar, profile.pointProbability());
         }
         const ApertureSum all = sumInEllipse(image.combined, image.combinedVariance, aperture);
         keep(object.fluxRadius, lightRadius(image.combined, m.x, m.y, all.flux, semiMajor));

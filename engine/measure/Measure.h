@@ -9,6 +9,10 @@ namespace blendscope {
 struct MeasureOptions {
     double kronFactor = 2.5;        ///< AUTO aperture in Kron radii (SExtractor's PHOT_AUTOPARAMS)
     double kronMinimumPixels = 3.5; ///< least semi-major axis of the AUTO aperture
+    double fluxFactor = 1.5;        ///< aperture of the total flux in Kron radii; the rest comes from the profile
+    double hardOverlap = 0.25;      ///< part of the AUTO aperture in other objects' pixels at which a hard division's
+                                    ///< total is the AUTO flux alone
+    double profileReach = 1.2;      ///< outermost annulus of the profile fit, in AUTO apertures
 };
 
 /// Measures the objects of one deblended blend: for each child (same order) centroid, adaptive moments (a, b, theta),

@@ -124,6 +124,7 @@ ObjectImage ObjectImager::cut(size_t k, const Box& window, double cx, double cy)
     out.variance.resize(bands);
     out.mixing.assign(bands, 0.0);
     out.spectrum.assign(bands, 0.0);
+    out.measured = cv::Mat(window.size(), CV_8U, cv::Scalar(255));
 
     for (int y = window.y0; y < window.y1(); ++y) {
         const int* label = m_labels.ptr<int>(y - box.y0) - box.x0;
@@ -177,6 +178,7 @@ ObjectImage ObjectImager::cut(size_t k, const Box& window, double cx, double cy)
                     var[x - window.x0] = f * f * noise(x, y);
                     continue;
                 }
+                out.measured.ptr<uchar>(y - window.y0)[x - window.x0] = 0;
                 const float m = m_hard ? 0.0f : model(x, y);
                 if (m > 0.0f) {
                     row[x - window.x0] = m;

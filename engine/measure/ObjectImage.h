@@ -14,6 +14,7 @@ struct ObjectImage {
     std::vector<double> spectrum;  ///< per band: flux of the object's model, counts, >= 0
     cv::Mat combined;              ///< S/N-weighted sum over bands, CV_32F
     cv::Mat combinedVariance;
+    cv::Mat measured;      ///< CV_8U: 255 where the object itself was seen, 0 where a pixel was replaced in any band
     int ownPixels = 0;     ///< pixels of the footprint in which it has the most light
     bool masked = false;   ///< unusable pixels among them, in any band
     bool atBorder = false; ///< they touch the border of the scene
@@ -37,6 +38,7 @@ public:
     [[nodiscard]] const cv::Mat& modelSum(size_t band) const { return m_sums[band]; }
     /// Variance of a usable pixel, the light of all objects in it included; 0 where unusable.
     [[nodiscard]] cv::Mat pixelVariance(size_t band) const;
+    [[nodiscard]] const Box& box() const { return m_input.box; } ///< of the blend
     [[nodiscard]] bool hard() const { return m_hard; }
 
 private:
