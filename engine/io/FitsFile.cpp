@@ -366,6 +366,13 @@ int FitsFile::stripRows(const FitsHdu& hdu) const {
 }
 
 cv::Mat FitsFile::read(const FitsHdu& hdu, long long plane, const Box& box, int type) const {
+    checkBox(hdu, plane, box);
+    cv::Mat out(box.height, box.width, type);
+    readInto(hdu, plane, box, out);
+    return out;
+}
+
+void FitsFile::checkBox(const FitsHdu& hdu, long long plane, const Box& box) const {
     const cv::Size size = hdu.size();
     if (size.empty() || plane < 0 || plane >= hdu.planes()) {
         throw ReadError(QStringLiteral("%1: HDU %2 has no image plane %3").arg(path()).arg(hdu.number).arg(plane + 1));
@@ -380,13 +387,20 @@ cv::Mat FitsFile::read(const FitsHdu& hdu, long long plane, const Box& box, int 
                             .arg(size.width)
                             .arg(size.height));
     }
-    cv::Mat out(box.height, box.width, type);
-    if (hdu.compressed) {
+}
+
+void FitsFile::readInto(const FitsHdu& hdu, long long plane, const Box& box, cv::Mat& out) const {
+    checkBox(hdu, plane, box);
+    CV_Assert(out.size() == box.size() && (out.type() == CV_32F || out.type() == CV_32S));
+    if (!hdu.compressed) {
+        readPlain(hdu, plane, box, out);
+    } else if (out.isContinuous()) {
         readCompressed(hdu, plane, box, out);
     } else {
-        readPlain(hdu, plane, box, out);
+        cv::Mat whole(out.size(), out.type());
+        readCompressed(hdu, plane, box, whole);
+        whole.copyTo(out);
     }
-    return out;
 }
 
 void FitsFile::readPlain(const FitsHdu& hdu, long long plane, const Box& box, cv::Mat& out) const {
@@ -402,6 +416,22 @@ void FitsFile::readPlain(const FitsHdu& hdu, long long plane, const Box& box, cv
     const bool fullRows = box.width == size.width;
     const std::size_t rowBytes = static_cast<std::size_t>(box.width) * pixelBytes;
     const int rowsAtOnce = fullRows ? static_cast<int>(std::max<std::size_t>(1, kChunkBytes / rowBytes)) : 1;
+    if (hdu.bitpix == -32 && out.type() == CV_32F && scaling.isIdentity()) {
+        // The common case without a buffer: into place, then swapped while the chunk is still in the cache.
+        const int step = out.isContinuous() ? rowsAtOnce : 1;
+        for (int y = 0; y < box.height; y += step) {
+            const int rows = std::min(step, box.height - y);
+            const long long at = start + static_cast<long long>(box.y0 + y) * static_cast<long long>(fileRow) +
+                                 static_cast<long long>(box.x0) * 4;
+            m_state->source.read(at, out.ptr(y), rowBytes * static_cast<std::size_t>(rows));
+            auto* words = out.ptr<std::uint32_t>(y);
+            const std::size_t n = static_cast<std::size_t>(rows) * static_cast<std::size_t>(box.width);
+            for (std::size_t i = 0; i < n; ++i) {
+                words[i] = __builtin_bswap32(words[i]);
+            }
+        }
+        return;
+    }
     std::vector<unsigned char> raw(std::min<std::size_t>(rowBytes * static_cast<std::size_t>(rowsAtOnce),
                                                          rowBytes * static_cast<std::size_t>(box.height)));
     for (int y = 0; y < box.height; y += rowsAtOnce) {

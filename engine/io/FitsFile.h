@@ -61,6 +61,8 @@ public:
     /// Pixels of `box` in plane `plane` (from 0) of an image: `type` CV_32F (BSCALE, BZERO applied, BLANK to NaN) or
     /// CV_32S (the low 32 bits of integers, NaN and BLANK to 0). The box must lie inside the plane.
     [[nodiscard]] cv::Mat read(const FitsHdu& hdu, long long plane, const Box& box, int type) const;
+    /// The same into `out`, which has the box's size and one of the two types, and may be a part of a larger matrix.
+    void readInto(const FitsHdu& hdu, long long plane, const Box& box, cv::Mat& out) const;
 
     /// Rows that are best read at once (a tile's height), for callers that keep strips.
     [[nodiscard]] int stripRows(const FitsHdu& hdu) const;
@@ -74,6 +76,7 @@ private:
     class Handle;
     explicit FitsFile(const QString& path);
     void scan();
+    void checkBox(const FitsHdu& hdu, long long plane, const Box& box) const;
     void readPlain(const FitsHdu& hdu, long long plane, const Box& box, cv::Mat& out) const;
     void readCompressed(const FitsHdu& hdu, long long plane, const Box& box, cv::Mat& out) const;
     std::unique_ptr<State> m_state;

@@ -43,9 +43,9 @@ FitsPlane::FitsPlane(FitsFilePtr file, const FitsHdu& hdu, long long plane, int 
 
 FitsPlane::~FitsPlane() = default;
 
-cv::Mat FitsPlane::fetch(const Box& box) const {
-    cv::Mat pixels = m_file->read(m_hdu, m_plane, box, m_type);
-    if (m_meaning == Meaning::Value) return pixels;
+void FitsPlane::fetch(const Box& box, cv::Mat& pixels) const {
+    m_file->readInto(m_hdu, m_plane, box, pixels);
+    if (m_meaning == Meaning::Value) return;
     for (int y = 0; y < pixels.rows; ++y) {
         if (m_type == CV_32S) {
             int* p = pixels.ptr<int>(y);
@@ -65,7 +65,6 @@ cv::Mat FitsPlane::fetch(const Box& box) const {
             }
         }
     }
-    return pixels;
 }
 
 cv::Mat FitsPlane::read(const Box& box) const {
@@ -80,14 +79,20 @@ cv::Mat FitsPlane::read(const Box& box) const {
     }
     const cv::Size whole = size();
     // Plain images are cut out by the file system as fast as by a cache of ours.
-    if (!m_hdu.compressed || box.empty() || !(Box::of(whole).intersected(box) == box)) return fetch(box);
+    if (box.empty() || !(Box::of(whole).intersected(box) == box)) {
+        throw ReadError(QStringLiteral("%1: a region outside the image was asked for").arg(m_file->path()));
+    }
+    cv::Mat out(box.height, box.width, m_type);
+    if (!m_hdu.compressed) {
+        fetch(box, out);
+        return out;
+    }
 
     const int tileRows = m_file->stripRows(m_hdu);
     const long long rowBytes = 4ll * whole.width;
     const int stripRows = static_cast<int>(std::max<long long>(1, kStripBytes / (rowBytes * tileRows)) *
                                            static_cast<long long>(tileRows));
     const auto most = static_cast<std::size_t>(std::max<long long>(2, kCachedBytes / (rowBytes * stripRows)));
-    cv::Mat out(box.height, box.width, m_type);
     for (int number = box.y0 / stripRows; number <= (box.y1() - 1) / stripRows; ++number) {
         const Box strip{0, number * stripRows, whole.width, std::min(stripRows, whole.height - number * stripRows)};
         cv::Mat pixels;
@@ -101,7 +106,8 @@ cv::Mat FitsPlane::read(const Box& box) const {
             }
         }
         if (pixels.empty()) {
-            pixels = fetch(strip);
+            pixels.create(strip.height, strip.width, m_type);
+            fetch(strip, pixels);
             const std::lock_guard lock(m_cache->mutex);
             m_cache->strips.push_front({number, pixels});
             while (m_cache->strips.size() > most) {
@@ -126,7 +132,8 @@ cv::Mat FitsPlane::readAll() const {
     const int rows = std::max(1, kWholeRows / tileRows) * tileRows;
     TaskPool::shared().parallelFor((whole.height + rows - 1) / rows, [&](int i) {
         const Box strip{0, i * rows, whole.width, std::min(rows, whole.height - i * rows)};
-        fetch(strip).copyTo(pixels(strip.rect()));
+        cv::Mat part = pixels(strip.rect());
+        fetch(strip, part);
     });
     const std::lock_guard lock(m_cache->mutex);
     m_cache->whole = pixels;

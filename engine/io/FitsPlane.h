@@ -27,7 +27,7 @@ public:
 
 private:
     struct Cache;
-    [[nodiscard]] cv::Mat fetch(const Box& box) const;
+    void fetch(const Box& box, cv::Mat& pixels) const;
     FitsFilePtr m_file;
     const FitsHdu& m_hdu; // lives as long as m_file
     long long m_plane;
