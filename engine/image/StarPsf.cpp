@@ -32,24 +32,31 @@ double bilinear(const cv::Mat& image, double x, double y) {
            fy * ((1 - fx) * image.at<float>(iy + 1, ix) + fx * image.at<float>(iy + 1, ix + 1));
 }
 
-double cubic(double t) {
-    t = std::abs(t);
-    if (t < 1.0) return (1.5 * t - 2.5) * t * t + 1.0;
-    if (t < 2.0) return ((-0.5 * t + 2.5) * t - 4.0) * t + 2.0;
-    return 0.0;
+/// Lanczos' kernel of order 3: unlike a cubic it broadens a PSF of two pixels by less than 2 %.
+double lanczos(double t) {
+    if (std::abs(t) < 1e-9) return 1.0;
+    if (std::abs(t) >= 3.0) return 0.0;
+    const double a = CV_PI * t;
+    return 3.0 * std::sin(a) * std::sin(a / 3.0) / (a * a);
 }
 
-double bicubic(const cv::Mat& image, double x, double y) {
+/// Interpolates at (x, y); NaN near the border or near a NaN.
+double interpolate(const cv::Mat& image, double x, double y) {
     const int ix = static_cast<int>(std::floor(x)), iy = static_cast<int>(std::floor(y));
-    if (ix < 1 || iy < 1 || ix + 2 >= image.cols || iy + 2 >= image.rows) return std::nan("");
+    if (ix < 2 || iy < 2 || ix + 3 >= image.cols || iy + 3 >= image.rows) return std::nan("");
+    double wx[6], wy[6], sumX = 0.0, sumY = 0.0;
+    for (int k = 0; k < 6; ++k) {
+        sumX += wx[k] = lanczos(x - (ix - 2 + k));
+        sumY += wy[k] = lanczos(y - (iy - 2 + k));
+    }
     double v = 0.0;
-    for (int j = iy - 1; j <= iy + 2; ++j) {
-        const double wy = cubic(y - j);
-        for (int i = ix - 1; i <= ix + 2; ++i) {
-            v += wy * cubic(x - i) * image.at<float>(j, i);
+    for (int j = 0; j < 6; ++j) {
+        const float* row = image.ptr<float>(iy - 2 + j) + ix - 2;
+        for (int i = 0; i < 6; ++i) {
+            v += wy[j] * wx[i] * row[i];
         }
     }
-    return v;
+    return v / (sumX * sumY);
 }
 
 /// Mean of `image` on a circle; NaN where it leaves the image.
@@ -253,7 +260,7 @@ std::optional<StarPsf> estimateStarPsf(const Band& band, const StarPsfOptions& o
         bool usable = true;
         for (int y = 0; y < side && usable; ++y) {
             for (int x = 0; x < side; ++x) {
-                const double v = bicubic(sky, c.centre.x + x - reach, c.centre.y + y - reach);
+                const double v = interpolate(sky, c.centre.x + x - reach, c.centre.y + y - reach);
                 const double r = std::hypot(x - reach, y - reach);
                 if (!std::isfinite(v) && r < 2.5 * fwhm) {
                     usable = false;
