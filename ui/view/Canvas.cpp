@@ -8,6 +8,7 @@
 #include <vtkCamera.h>
 #include <vtkCullerCollection.h>
 #include <vtkGenericOpenGLRenderWindow.h>
+#include <vtkOpenGLShaderCache.h>
 #include <vtkOpenGLState.h>
 #include <vtkRenderer.h>
 
@@ -27,7 +28,6 @@ Canvas::Canvas(QWidget* parent) : QOpenGLWidget(parent) {
 
     m_window->SetMultiSamples(0);
     m_window->SetOwnContext(0);
-    m_window->SetFrameBlitModeToNoBlit();
     m_window->SetReadyForRendering(false);
     m_window->AddRenderer(m_renderer);
     vtkNew<vtkCallbackCommand> current;
@@ -45,9 +45,6 @@ Canvas::Canvas(QWidget* parent) : QOpenGLWidget(parent) {
     });
     m_window->AddObserver(vtkCommand::WindowMakeCurrentEvent, make);
 
-    const QColor ground = look::canvas();
-    m_renderer->SetBackground(ground.redF(), ground.greenF(), ground.blueF());
-    m_renderer->SetBackgroundAlpha(1.0);
     m_renderer->GetCullers()->RemoveAllItems();
     m_renderer->GetActiveCamera()->ParallelProjectionOn();
     m_renderer->AddViewProp(m_scene);
@@ -113,16 +110,15 @@ void Canvas::paintGL() {
         return;
     }
     m_stale = false;
+    QOpenGLFunctions* gl = context()->functions();
+    gl->glBindFramebuffer(GL_FRAMEBUFFER, defaultFramebufferObject());
     vtkOpenGLState* state = m_window->GetState();
-    state->Reset(); // Qt bound its framebuffer behind VTK's back
+    state->Reset(); // Qt changed the context behind VTK's back
     state->Push();
 
     m_scene->setTransform(m_transform);
     const bool more = m_scene->update(m_window, kUploadMs);
     m_complete = !more && m_scene->missing() == 0;
-    for (auto& layer : m_marks) {
-        layer->setTransform(m_transform);
-    }
     vtkCamera* camera = m_renderer->GetActiveCamera();
     camera->SetFocalPoint(m_transform.centre.x(), m_transform.centre.y(), 0.0);
     camera->SetPosition(m_transform.centre.x(), m_transform.centre.y(), 1.0);
@@ -130,17 +126,22 @@ void Canvas::paintGL() {
     camera->SetParallelScale(std::max(1e-9, m_transform.screen.height() / m_transform.zoom / 2));
     camera->SetClippingRange(0.5, 1.5);
 
+    // The flat picture goes straight into Qt's framebuffer: vtkRenderWindow::Render would draw into its own one and
+    // copy the screen twice, which software OpenGL feels.
     m_window->SetSize(m_transform.screen.width(), m_transform.screen.height());
-    m_window->Render();
+    const QColor ground = look::canvas();
+    state->vtkglDisable(GL_SCISSOR_TEST);
+    state->vtkglViewport(0, 0, m_transform.screen.width(), m_transform.screen.height());
+    state->vtkglClearColor(static_cast<float>(ground.redF()), static_cast<float>(ground.greenF()),
+                           static_cast<float>(ground.blueF()), 1.0f);
+    state->vtkglClear(GL_COLOR_BUFFER_BIT);
+    m_scene->RenderOpaqueGeometry(m_renderer);
+    for (auto& layer : m_marks) {
+        layer->setTransform(m_transform);
+        layer->RenderOpaqueGeometry(m_renderer);
+    }
+    m_window->GetShaderCache()->ReleaseCurrentShader();
     state->Pop();
-
-    QOpenGLFunctions* gl = context()->functions();
-    gl->glBindFramebuffer(GL_DRAW_FRAMEBUFFER, defaultFramebufferObject());
-    state->ResetFramebufferBindings();
-    m_window->BlitDisplayFramebuffer(0, 0, 0, m_transform.screen.width(), m_transform.screen.height(), 0, 0,
-                                     m_transform.screen.width(), m_transform.screen.height(), GL_COLOR_BUFFER_BIT,
-                                     GL_NEAREST);
-    gl->glBindFramebuffer(GL_FRAMEBUFFER, defaultFramebufferObject());
     if (more) QMetaObject::invokeMethod(this, &Canvas::refresh, Qt::QueuedConnection);
     Q_EMIT framePainted();
 }

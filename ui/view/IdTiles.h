@@ -12,6 +12,7 @@ public:
     explicit IdTiles(cv::Mat ids) : m_ids(std::move(ids)) {}
     [[nodiscard]] TileGeometry geometry() const override { return {m_ids.size()}; }
     [[nodiscard]] cv::Mat read(const TileKey& key) const override;
+    [[nodiscard]] bool plain(const cv::Mat& tile) const override { return cv::countNonZero(tile) == 0; }
 
 private:
     cv::Mat m_ids;

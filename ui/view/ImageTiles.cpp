@@ -64,6 +64,17 @@ std::shared_ptr<ImageTiles> ImageTiles::ofColours(ScenePtr scene, const RgbSetti
     return tiles;
 }
 
+bool ImageTiles::plain(const cv::Mat& tile) const {
+    const int channels = tile.channels();
+    for (int y = 0; y < tile.rows; ++y) {
+        const float* row = tile.ptr<float>(y);
+        for (int x = 0; x < tile.cols; ++x) {
+            if (row[x * channels + channels - 1] != 0.0f) return false;
+        }
+    }
+    return true;
+}
+
 cv::Mat ImageTiles::meanTexels(const Plane& plane, const TileCutter& cut) const {
     if (cut.step() <= kSamplesPerTexel) return blockMean(plane.read(cut.pixels()), cut.step());
     return blockMean(plane.readSampled(cut.pixels(), cut.step() / kSamplesPerTexel), kSamplesPerTexel);

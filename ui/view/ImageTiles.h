@@ -18,6 +18,7 @@ public:
 
     [[nodiscard]] TileGeometry geometry() const override { return {m_scene->size}; }
     [[nodiscard]] cv::Mat read(const TileKey& key) const override;
+    [[nodiscard]] bool plain(const cv::Mat& tile) const override;
 
 private:
     ImageTiles() = default;

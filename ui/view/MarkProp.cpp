@@ -16,7 +16,8 @@ namespace blendscope {
 
 namespace {
 
-constexpr double kSmallRing = 14.0; // radius in physical pixels up to which few segments are smooth
+constexpr double kTinyRing = 6.0;
+constexpr double kSmallRing = 20.0; // radius in physical pixels up to which few segments are smooth
 constexpr int kSmallSegments = 20, kLargeSegments = 128;
 constexpr double kDash = 9.0; // logical pixels of a dash and its gap
 constexpr double kLeastRadius = 2.0;
@@ -73,7 +74,7 @@ void main() {
     float margin = shape.z + 1.5 * ratio;
     vec2 q = corner * (place.zw + margin);
     at = q;
-    if (shape.w > 5.5) q = vec2(shape.x * q.x - shape.y * q.y, shape.y * q.x + shape.x * q.y);
+    if (shape.w > 3.5) q = vec2(shape.x * q.x - shape.y * q.y, shape.y * q.x + shape.x * q.y);
     tint = colour;
     form = vec4(place.zw, shape.z, shape.w);
     gl_Position = vec4((place.xy + q) * 2.0 / screen, 0.0, 1.0);
@@ -99,6 +100,10 @@ void main() {
         d = length(at) - form.x;
     } else if (form.w < 3.5) { // diamond
         d = abs((p.x + p.y - form.x) * 0.70710678) - form.z;
+    } else if (form.w < 4.5) { // small ring: distance to an ellipse to first order
+        vec2 u = at / form.xy;
+        float r = length(u);
+        d = abs((r - 1.0) * r / max(length(u / form.xy), 1e-3)) - form.z;
     } else { // disc, soft: light of a true object
         float r = dot(at / form.xy, at / form.xy);
         if (r > 1.0) discard;
@@ -156,7 +161,9 @@ int MarkProp::RenderOpaqueGeometry(vtkViewport* viewport) {
             last = m.kind == Mark::DashedRing ? static_cast<float>(std::max(4.0, std::round(length / (kDash * ratio))))
                                               : 0.0f;
         }
-        const Batch batch = !ring ? Points : std::max(a, b) <= kSmallRing * ratio ? SmallRings : LargeRings;
+        const bool tiny = ring && std::max(a, b) <= kTinyRing * ratio; // too small for dashes
+        if (tiny) last = 4.0f;
+        const Batch batch = !ring || tiny ? Points : std::max(a, b) <= kSmallRing * ratio ? SmallRings : LargeRings;
         m_instances[batch].push_back(
             {{static_cast<float>(x), static_cast<float>(y), static_cast<float>(a), static_cast<float>(b)},
              {std::cos(m.theta), std::sin(m.theta), static_cast<float>(m.width * ratio / 2), last},

@@ -55,8 +55,40 @@ Overlay::Overlay(QWidget* parent) : QWidget(parent) {
 }
 
 void Overlay::setContents(const Contents& contents) {
+    const bool all = contents.message != m_contents.message || contents.band != m_contents.band ||
+                     contents.scene != m_contents.scene || contents.style != m_contents.style;
     m_contents = contents;
-    update();
+    // A pan changes no word of this: what stays is not painted and sent to the screen again.
+    const Contents& c = m_contents;
+    QString keys[3];
+    keys[0] = c.caption + QLatin1Char('|') + c.note;
+    if (c.scene) {
+        const double x = c.transform.centre.x(), y = c.transform.centre.y();
+        const Wcs& wcs = c.scene->wcs;
+        keys[1] = QStringLiteral("%1 %2 %3 %4")
+                      .arg(c.transform.zoom, 0, 'g', 4)
+                      .arg(wcs.isValid() ? std::round(wcs.northAngle(x, y) * 2.0) : 0.0)
+                      .arg(wcs.isValid() ? std::round(wcs.eastAngle(x, y) * 2.0) : 0.0)
+                      .arg(c.transform.pixelRatio);
+    }
+    const ViewDisplay& d = c.display;
+    if (!d.rgb) {
+        keys[2] = QStringLiteral("%1 %2 %3 %4 %5 %6 %7")
+                      .arg(double(d.cuts.low))
+                      .arg(double(d.cuts.high))
+                      .arg(int(d.curve))
+                      .arg(int(d.map))
+                      .arg(double(d.contrast))
+                      .arg(double(d.bias))
+                      .arg(double(d.curveParameter));
+    }
+    const QRect places[] = {
+        {0, 0, width(), 48}, {width() - 280, height() - 110, 280, 110}, {0, height() - 60, 240, 60}};
+    for (size_t i = 0; i < 3; ++i) {
+        if (keys[i] != m_keys[i] && !all) update(places[i]);
+        m_keys[i] = keys[i];
+    }
+    if (all) update();
 }
 
 void Overlay::paintEvent(QPaintEvent*) {

@@ -36,6 +36,7 @@ private:
     void paintColourBar(QPainter& painter, QPointF leftTop) const;
 
     Contents m_contents;
+    QString m_keys[3]; ///< what is drawn at the top, at the lower right and at the lower left
 };
 
 } // namespace blendscope

@@ -33,7 +33,8 @@ void main() {
 }
 )";
 
-// Variants by #define: COLOURS, SMOOTH, CURVE (0..3), IDS, TRUTH. Software OpenGL pays for each instruction and fetch.
+// Variants by #define: COLOURS, SMOOTH, CURVE (0..3), HATCH, IDS, SELECTION, TRUTH. Software OpenGL pays for each
+// instruction and fetch, also behind a branch that no pixel takes, so each tile gets the least variant that it needs.
 constexpr const char* kFragmentShader = R"(
 in vec2 local;
 uniform sampler2D image;
@@ -55,7 +56,6 @@ uniform isampler2D ids;
 uniform vec3 idMap;
 uniform sampler2D idTable;
 uniform vec4 idStyle; // fill opacity, outline opacity, outline half width in texels, selected outline width in texels
-uniform int selectionShown;
 #endif
 #ifdef TRUTH
 uniform isampler2D truthIds;
@@ -74,6 +74,7 @@ vec4 look(sampler2D table, int id) {
 int flagsOf(vec4 entry) { return int(entry.a * 255.0 + 0.5); }
 #endif
 
+#ifdef HATCH
 vec3 hatch(vec3 under, float state) {
     if (state > 1.5) {
         // No data: broad opaque stripes that no sky looks like.
@@ -84,6 +85,7 @@ vec3 hatch(vec3 under, float state) {
     float s = fract((gl_FragCoord.x - gl_FragCoord.y) / (7.0 * ratio));
     return mix(under, noData, s < 0.16 ? 0.5 : 0.0);
 }
+#endif
 
 void main() {
     vec2 t = local * imageMap.x + imageMap.yz;
@@ -113,7 +115,9 @@ void main() {
     u = clamp((u - tone.y) * tone.x + 0.5, 0.0, 1.0);
     vec3 c = texelFetch(colourMap, ivec2(int(u * 1023.0 + 0.5), 0), 0).rgb;
 #endif
+#ifdef HATCH
     if (state > 0.5) c = hatch(c, state);
+#endif
 
 #ifdef TRUTH
     int truthId = texelFetch(truthIds, ivec2(local * truthMap.x + truthMap.yz), 0).r;
@@ -136,7 +140,8 @@ void main() {
         if ((flags & 2) != 0) a *= 0.25;
         if ((flags & 1) != 0) c = mix(c, entry.rgb, a);
     }
-    if (selectionShown != 0) {
+#ifdef SELECTION
+    {
         float s = idStyle.w;
         n0 = texelFetch(ids, ivec2(p + vec2(s, 0.0)), 0).r;
         n1 = texelFetch(ids, ivec2(p - vec2(s, 0.0)), 0).r;
@@ -155,6 +160,7 @@ void main() {
             else if (own != 0 && all == 0) c = mix(c, vec3(0.0), 0.65); // dark line inside: legible on any sky
         }
     }
+#endif
 #endif
     gl_FragData[0] = vec4(c, 1.0);
 }
@@ -360,20 +366,26 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
     for (const TileKey& key : geometry.covering(level, box.left(), box.top(), box.right(), box.bottom())) {
         const TileTextures::Tile pixels = m_image.textures.find(key, levels);
         if (!pixels.texture) continue;
-        const TileTextures::Tile ids = masks ? m_ids.textures.find(key, levels) : TileTextures::Tile{};
-        const TileTextures::Tile truthIds = truth ? m_truth.textures.find(key, levels) : TileTextures::Tile{};
+        TileTextures::Tile ids = masks ? m_ids.textures.find(key, levels) : TileTextures::Tile{};
+        TileTextures::Tile truthIds = truth ? m_truth.textures.find(key, levels) : TileTextures::Tile{};
+        if (ids.plain) ids.texture = nullptr;
+        if (truthIds.plain) truthIds.texture = nullptr;
+        const Box tile = geometry.pixels(key);
 
         std::string fragment = "//VTK::System::Dec\n//VTK::Output::Dec\n";
         if (m_colours) fragment += "#define COLOURS\n";
-        if (zoom < 1.0 || pixels.key.level > 0) fragment += "#define SMOOTH\n";
+        const bool smooth = zoom < 1.0 || pixels.key.level > 0;
+        if (smooth) fragment += "#define SMOOTH\n";
+        if (!pixels.plain) fragment += "#define HATCH\n";
         if (ids.texture) fragment += "#define IDS\n";
+        if (ids.texture && !tile.grown(4 << level).intersected(m_selectionBox).empty())
+            fragment += "#define SELECTION\n";
         if (truthIds.texture) fragment += "#define TRUTH\n";
         fragment += "#define CURVE " + std::to_string(static_cast<int>(m_display.curve)) + "\n";
         fragment += kFragmentShader;
         vtkShaderProgram* program = window->GetShaderCache()->ReadyShaderProgram(kVertexShader, fragment.c_str(), "");
         if (!program) return drawn;
 
-        const Box tile = geometry.pixels(key);
         const float place[] = {static_cast<float>((tile.x0 - 0.5 - m_transform.centre.x()) * zoom * 2 / screenW),
                                static_cast<float>((tile.y0 - 0.5 - m_transform.centre.y()) * zoom * 2 / screenH),
                                static_cast<float>(tile.width * zoom * 2 / screenW),
@@ -383,11 +395,13 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
         program->SetUniform4f("place", place);
         program->SetUniform2f("pixels", size);
         program->SetUniform3f("imageMap", mapFor(key, pixels.key).data());
-        program->SetUniformf("imageSize", static_cast<float>(TileGeometry::kTexture));
+        if (smooth) program->SetUniformf("imageSize", static_cast<float>(TileGeometry::kTexture));
         program->SetUniform2f("tone", tone);
-        program->SetUniform3f("noData", noDataColour);
-        program->SetUniformf("ratio", static_cast<float>(m_transform.pixelRatio));
-        program->SetUniformi("maskedShown", m_display.maskedShown ? 1 : 0);
+        if (!pixels.plain) {
+            program->SetUniform3f("noData", noDataColour);
+            program->SetUniformf("ratio", static_cast<float>(m_transform.pixelRatio));
+            program->SetUniformi("maskedShown", m_display.maskedShown ? 1 : 0);
+        }
         pixels.texture->Activate();
         program->SetUniformi("image", pixels.texture->GetTextureUnit());
         if (m_colours) {
@@ -423,7 +437,6 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
                 static_cast<float>(std::min(1.3 * texels, most)), static_cast<float>(std::min(2.2 * texels, most))};
             program->SetUniform3f("idMap", mapFor(key, ids.key).data());
             program->SetUniform4f("idStyle", style);
-            program->SetUniformi("selectionShown", m_selectionShown ? 1 : 0);
             ids.texture->Activate();
             program->SetUniformi("ids", ids.texture->GetTextureUnit());
             m_idTable->Activate();

@@ -37,7 +37,8 @@ public:
     void setTruthTable(cv::Mat table);
     void setDisplay(const ViewDisplay& display);
     void setStyle(const OverlayStyle& style) { m_style = style; }
-    void setSelectionShown(bool shown) { m_selectionShown = shown; }
+    /// Pixels in which something selected lies; empty = nothing is selected.
+    void setSelectionBox(const Box& box) { m_selectionBox = box; }
     void setTransform(const ViewTransform& transform) { m_transform = transform; }
     void clear(); ///< nothing to show
 
@@ -75,7 +76,7 @@ private:
     ViewDisplay m_display;
     OverlayStyle m_style;
     ViewTransform m_transform;
-    bool m_selectionShown = false;
+    Box m_selectionBox;
     int m_missing = 0;
     cv::Mat m_newIdTable, m_newTruthTable;
     vtkSmartPointer<vtkTextureObject> m_idTable, m_truthTable, m_colourMap;

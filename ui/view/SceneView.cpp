@@ -369,7 +369,8 @@ void SceneView::Private::updateIdTable() {
         entry[3] = static_cast<uchar>(entry[3] | SceneProp::IdSelected);
     }
     canvas->scene().setIdTable(table);
-    canvas->scene().setSelectionShown(!chosen.empty());
+    const Blend* around = result ? result->blend(selection.blend) : nullptr;
+    canvas->scene().setSelectionBox(chosen.empty() || !scene ? Box{} : around ? around->box.grown(4) : scene->box());
     canvas->refresh();
 }
 

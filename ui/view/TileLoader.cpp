@@ -110,6 +110,7 @@ void TileLoader::work(const std::shared_ptr<State>& state) {
     QString error;
     try {
         result.pixels = reader->read(result.key);
+        result.plain = reader->plain(result.pixels);
     } catch (const Error& e) {
         error = e.message();
     } catch (const std::exception& e) {

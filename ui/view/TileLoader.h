@@ -16,7 +16,8 @@ public:
     struct Loaded {
         TileKey key;
         int generation = 0;
-        cv::Mat pixels; ///< empty where reading failed
+        cv::Mat pixels;     ///< empty where reading failed
+        bool plain = false; ///< as TileReader::plain says
     };
 
     /// `ready` is called from a worker thread, once until take() is called: it must only post.

@@ -14,6 +14,8 @@ public:
     [[nodiscard]] virtual TileGeometry geometry() const = 0;
     /// TileGeometry::kTexture squared, tile and border; row 0 is the lowest y. May throw Error.
     [[nodiscard]] virtual cv::Mat read(const TileKey& key) const = 0;
+    /// Nothing in a tile asks for more than the plain shader: no bad pixel, or no id at all.
+    [[nodiscard]] virtual bool plain(const cv::Mat& tile) const = 0;
 };
 
 using TileReaderPtr = std::shared_ptr<const TileReader>;

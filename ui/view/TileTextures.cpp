@@ -11,6 +11,7 @@ void TileTextures::upload(vtkOpenGLRenderWindow* window, const TileLoader::Loade
     m_bytes -= entry.bytes;
     entry = {};
     entry.generation = loaded.generation;
+    entry.plain = loaded.plain;
     entry.used = m_frame;
     if (loaded.pixels.empty()) return; // failed: an entry without texture is not asked for again
     const cv::Mat& p = loaded.pixels;
@@ -38,7 +39,7 @@ TileTextures::Tile TileTextures::find(const TileKey& key, int levels) {
         const auto it = m_tiles.find(k);
         if (it == m_tiles.end()) continue;
         it->second.used = m_frame;
-        if (it->second.texture) return {it->second.texture, k};
+        if (it->second.texture) return {it->second.texture, k, it->second.plain};
     }
     return {};
 }

@@ -18,6 +18,7 @@ public:
     struct Tile {
         vtkTextureObject* texture = nullptr;
         TileKey key; ///< the tile itself or, while it is on its way, an ancestor
+        bool plain = false;
     };
 
     void upload(vtkOpenGLRenderWindow* window, const TileLoader::Loaded& loaded);
@@ -33,6 +34,7 @@ private:
     struct Entry {
         vtkSmartPointer<vtkTextureObject> texture;
         int generation = 0;
+        bool plain = false;
         long long bytes = 0;
         long long used = 0;
     };
