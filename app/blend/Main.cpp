@@ -29,6 +29,7 @@ constexpr Verb kVerbs[] = {
     {"methods", "", "the installed methods, with their parameters", runMethods},
     {"run", "SCENE... --out DIR", "detects, deblends and measures", runRun},
     {"simulate", "RECIPE --out DIR", "draws scenes with truth", runSimulate},
+    {"evaluate", "--scenes DIR --out DIR", "runs pipelines on scenes with truth and reports the errors", runEvaluate},
     {"render", "SCENE|DIR --out PNG", "a picture of a scene, a result or one blend", runRender, true},
     {"merge", "DIR", "joins the shards of a run", runMerge},
     {"bench", "[NAME]", "how fast this machine is", runBench, true},
