@@ -3,6 +3,7 @@
 #include "SceneFlags.h"
 #include "Verbs.h"
 
+#include "figure/BlendFigure.h"
 #include "figure/FigureFile.h"
 #include "figure/SceneFigure.h"
 #include "io/ResultFolder.h"
@@ -180,13 +181,23 @@ int runRender(const QStringList& words, Console& console) {
         options.band = 0;
     }
 
-    const SceneFigure figure(*subject.scene, subject.result.get(), options);
-    saveFigure(out, figure.size(), [&](QPainter& painter) { figure.paint(painter); });
+    QSize size;
+    if (arguments.has(QStringLiteral("blend"))) {
+        if (!subject.result) throw UsageError(QStringLiteral("--blend needs a result folder, this is a scene"));
+        const int id = arguments.integer(QStringLiteral("blend"), 0, 1, 2147483647);
+        const BlendFigure figure(*subject.scene, *subject.result, id, options.band);
+        size = figure.size();
+        saveFigure(out, size, [&](QPainter& painter) { figure.paint(painter); });
+    } else {
+        const SceneFigure figure(*subject.scene, subject.result.get(), options);
+        size = figure.size();
+        saveFigure(out, size, [&](QPainter& painter) { figure.paint(painter); });
+    }
     if (arguments.has(QStringLiteral("json"))) {
         console.printJson({{QStringLiteral("picture"), out},
                            {QStringLiteral("scene_id"), subject.scene->id},
-                           {QStringLiteral("width"), figure.size().width()},
-                           {QStringLiteral("height"), figure.size().height()}});
+                           {QStringLiteral("width"), size.width()},
+                           {QStringLiteral("height"), size.height()}});
     } else {
         console.print(out);
     }
