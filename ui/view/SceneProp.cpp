@@ -98,9 +98,10 @@ void main() {
     float state = v.a;
     float i = (v.r + v.g + v.b) / 3.0;
     float x = i * lupton.x;
-    float f = abs(x) < 1e-4 ? lupton.x / lupton.y : asinhOf(x) / (lupton.y * i);
+    x = max(abs(x), 1e-4); // the factor is even in x
+    float f = log(x + sqrt(x * x + 1.0)) / x * (lupton.x / lupton.y);
     vec3 c = max(v.rgb * f, 0.0);
-    c /= max(1.0, max(c.r, max(c.g, c.b)));
+    c *= 1.0 / max(1.0, max(c.r, max(c.g, c.b)));
     c = clamp((c - tone.y) * tone.x + 0.5, 0.0, 1.0);
 #else
     float state = v.g;
@@ -165,6 +166,8 @@ void main() {
     gl_FragData[0] = vec4(c, 1.0);
 }
 )";
+
+enum Variant { Colours = 1, Smooth = 2, Hatch = 4, Ids = 8, Chosen = 16, TruthShading = 32, FirstCurve = 64 };
 
 double sideOf(int level) {
     return static_cast<double>(TileGeometry::kTile) * (1 << level);
@@ -248,6 +251,7 @@ void SceneProp::ReleaseGraphicsResources(vtkWindow*) {
     for (Layer* layer : {&m_image, &m_ids, &m_truth}) {
         layer->textures.clear();
     }
+    m_programs.clear();
     m_idTable = nullptr;
     m_truthTable = nullptr;
     m_colourMap = nullptr;
@@ -333,6 +337,21 @@ void SceneProp::uploadColourMap(vtkOpenGLRenderWindow* window) {
     uploadTable(window, m_colourMap, map);
 }
 
+vtkShaderProgram* SceneProp::program(vtkOpenGLRenderWindow* window, int variant) {
+    vtkSmartPointer<vtkShaderProgram>& known = m_programs[variant];
+    if (known) return window->GetShaderCache()->ReadyShaderProgram(known);
+    std::string fragment = "//VTK::System::Dec\n//VTK::Output::Dec\n";
+    const std::pair<int, const char*> names[] = {{Colours, "COLOURS"}, {Smooth, "SMOOTH"},    {Hatch, "HATCH"},
+                                                 {Ids, "IDS"},         {Chosen, "SELECTION"}, {TruthShading, "TRUTH"}};
+    for (const auto& [bit, name] : names) {
+        if (variant & bit) fragment += std::string("#define ") + name + "\n";
+    }
+    fragment += "#define CURVE " + std::to_string(variant / FirstCurve) + "\n";
+    fragment += kFragmentShader;
+    known = window->GetShaderCache()->ReadyShaderProgram(kVertexShader, fragment.c_str(), "");
+    return known;
+}
+
 int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
     auto* renderer = vtkRenderer::SafeDownCast(viewport);
     auto* window = renderer ? vtkOpenGLRenderWindow::SafeDownCast(renderer->GetRenderWindow()) : nullptr;
@@ -372,18 +391,12 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
         if (truthIds.plain) truthIds.texture = nullptr;
         const Box tile = geometry.pixels(key);
 
-        std::string fragment = "//VTK::System::Dec\n//VTK::Output::Dec\n";
-        if (m_colours) fragment += "#define COLOURS\n";
         const bool smooth = zoom < 1.0 || pixels.key.level > 0;
-        if (smooth) fragment += "#define SMOOTH\n";
-        if (!pixels.plain) fragment += "#define HATCH\n";
-        if (ids.texture) fragment += "#define IDS\n";
-        if (ids.texture && !tile.grown(4 << level).intersected(m_selectionBox).empty())
-            fragment += "#define SELECTION\n";
-        if (truthIds.texture) fragment += "#define TRUTH\n";
-        fragment += "#define CURVE " + std::to_string(static_cast<int>(m_display.curve)) + "\n";
-        fragment += kFragmentShader;
-        vtkShaderProgram* program = window->GetShaderCache()->ReadyShaderProgram(kVertexShader, fragment.c_str(), "");
+        const bool chosen = ids.texture && !tile.grown(4 << level).intersected(m_selectionBox).empty();
+        vtkShaderProgram* program = this->program(
+            window, (m_colours ? Colours : 0) | (smooth ? Smooth : 0) | (pixels.plain ? 0 : Hatch) |
+                        (ids.texture ? Ids : 0) | (chosen ? Chosen : 0) | (truthIds.texture ? TruthShading : 0) |
+                        (m_colours ? 0 : static_cast<int>(m_display.curve) * FirstCurve));
         if (!program) return drawn;
 
         const float place[] = {static_cast<float>((tile.x0 - 0.5 - m_transform.centre.x()) * zoom * 2 / screenW),

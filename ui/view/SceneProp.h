@@ -9,6 +9,7 @@
 #include <vtkSmartPointer.h>
 
 class vtkOpenGLRenderWindow;
+class vtkShaderProgram;
 class vtkTextureObject;
 
 namespace blendscope {
@@ -69,6 +70,7 @@ private:
     static void setReader(Layer& layer, TileReaderPtr reader, bool keepTiles);
     int updateLayer(Layer& layer, vtkOpenGLRenderWindow* window, double& milliseconds);
     void uploadTable(vtkOpenGLRenderWindow* window, vtkSmartPointer<vtkTextureObject>& texture, cv::Mat& table);
+    vtkShaderProgram* program(vtkOpenGLRenderWindow* window, int variant);
     void uploadColourMap(vtkOpenGLRenderWindow* window);
 
     Layer m_image, m_ids, m_truth;
@@ -81,6 +83,8 @@ private:
     cv::Mat m_newIdTable, m_newTruthTable;
     vtkSmartPointer<vtkTextureObject> m_idTable, m_truthTable, m_colourMap;
     std::optional<DisplayMap> m_mapOnCard;
+    std::map<int, vtkSmartPointer<vtkShaderProgram>>
+        m_programs; ///< by variant: hashing the source costs more than a tile
     unsigned m_quad = 0, m_quadBuffer = 0;
     double m_bounds[6] = {};
 };
