@@ -1,5 +1,6 @@
 #include "deblend/Apportion.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <opencv2/imgproc.hpp>
@@ -192,15 +193,18 @@ std::vector<Component> apportion(const BlendInput& blend, const BlendOutput& out
             component.model[b] =
                 hasModel(child, b) ? padded(child.model[b], child.box, cb) : cv::Mat(cv::Mat::zeros(cb.size(), CV_32F));
             component.share[b] = cv::Mat::zeros(cb.size(), CV_32F);
+            for (int y = 0; y < cb.height; ++y) {
+                float* m = component.model[b].ptr<float>(y);
+                std::transform(m, m + cb.width, m, clean);
+            }
             for (int y = in.y0; y < in.y1(); ++y) {
-                float* m = component.model[b].ptr<float>(y - cb.y0) + (in.x0 - cb.x0);
+                const float* m = component.model[b].ptr<float>(y - cb.y0) + (in.x0 - cb.x0);
                 float* share = component.share[b].ptr<float>(y - cb.y0) + (in.x0 - cb.x0);
                 const float* data = blend.data[b].ptr<float>(y - box.y0) + (in.x0 - box.x0);
                 const float* sum = sums[b].ptr<float>(y - box.y0) + (in.x0 - box.x0);
                 const uchar* inside = blend.inside.ptr<uchar>(y - box.y0) + (in.x0 - box.x0);
                 const int* own = owner.empty() ? nullptr : owner.ptr<int>(y - box.y0) + (in.x0 - box.x0);
                 for (int x = 0; x < in.width; ++x) {
-                    m[x] = clean(m[x]);
                     if (sum[x] > kLeastModel) {
                         share[x] = static_cast<float>(double(data[x]) * (double(m[x]) / double(sum[x])));
                     } else if (inside[x] && own && own[x] == static_cast<int>(k) + 1) {

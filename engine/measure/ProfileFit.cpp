@@ -32,9 +32,10 @@ constexpr double kSmallest = 0.08; ///< smallest radius that is tried, in PSF ha
 constexpr int kBulgeSteps = 5;     ///< bulge fractions 0, 1/4, ... 1
 // Priors of the star-galaxy odds: one point source to nine galaxies, radii log-normal about half the PSF's.
 // Most galaxies that deep images blend are disks (Sersic index near 1): the bulge's share falls exponentially.
-constexpr double kTypicalBulge = 0.25;
+constexpr double kTypicalBulge = 0.15;
 constexpr double kStarOdds = 1.0 / 9.0;
 constexpr double kTypicalRadius = 0.6; ///< of a galaxy, in PSF half-light radii
+constexpr double kPointLike = 0.16; ///< PSF half-light radii; what is smaller cannot be told from an error of the PSF
 constexpr double kRadiusScatter = 0.8; ///< natural logarithm
 
 /// Exponentially scaled modified Bessel function exp(-x) I0(x), x >= 0 (Abramowitz & Stegun 9.8.1, 9.8.2).
@@ -238,7 +239,7 @@ ProfileFit::ProfileFit(const cv::Mat& image, const cv::Mat& variance, const Mome
     brightness(kPoint, 0.0, m_shape, psf, rings, disk);
     const Normal point = normal(disk, disk);
     if (!(point.ey > 0.0)) return;
-    const double pointGain = point.ey * point.ey / point.ee; // fall of chi^2
+    double pointGain = point.ey * point.ey / point.ee; // fall of chi^2
 
     // Gain of chi^2 for each radius and bulge fraction, the total flux being free.
     struct Node {
@@ -281,9 +282,13 @@ ProfileFit::ProfileFit(const cv::Mat& image, const cv::Mat& variance, const Mome
         return std::exp(-0.5 * z * z);
     };
     const auto bulgePrior = [](double f) { return std::exp(-f / kTypicalBulge); };
+    for (const Node& node : nodes) {
+        if (node.radius < kPointLike * psfRadius && node.bulge == 0.0) pointGain = std::max(pointGain, node.gain);
+    }
     const double ceiling = std::max(best, pointGain);
     double extended = 0.0, priors = 0.0;
     for (const Node& node : nodes) {
+        if (node.radius < kPointLike * psfRadius) continue;
         const double p = prior(node.radius) * bulgePrior(node.bulge);
         priors += p;
         extended += p * std::exp(0.5 * (node.gain - ceiling));
@@ -335,8 +340,9 @@ ProfileFit::ProfileFit(const cv::Mat& image, const cv::Mat& variance, const Mome
         kept += m.weight;
     }
     for (Sample& m : m_samples) {
-        m.weight /= kept;
+        m.weight *= (1.0 - m_point) / kept;
     }
+    if (m_point > 3e-3) m_samples.push_back({0.0, 0.0, m_point});
     m_halfLight = std::exp(logRadius / sum);
     m_bulge = bulgeSum / sum;
     m_valid = true;

@@ -6,6 +6,12 @@
 
 namespace blendscope {
 
+namespace {
+
+constexpr double kLargestGrowth = 4.0; ///< of a core's second moments, for the light below its edge
+
+} // namespace
+
 PixelPartition::PixelPartition(const cv::Mat& image, const cv::Mat& inside, const std::vector<Peak>& peaks,
                                double leastSigma, double coreFraction)
     : m_labels(cv::Mat::zeros(image.size(), CV_32S)), m_floor(peaks.size(), std::numeric_limits<double>::infinity()),
@@ -148,7 +154,8 @@ void PixelPartition::fitCores(const cv::Mat& image, const std::vector<Peak>& pea
             double cxx = c.xx / c.s - mx * mx, cyy = c.yy / c.s - my * my, cxy = c.xy / c.s - mx * my;
             // A Gaussian cut at the fraction f of its height has second moments smaller by 1 + f ln f / (1 - f).
             const double f = std::clamp(m_floor[k] / c.top, 1e-3, 0.98);
-            const double grow = 1.0 / (1.0 + f * std::log(f) / (1.0 - f));
+            // Small cores on a bright neighbour's wing are cut by its light, not by their own: growth is bounded.
+            const double grow = std::min(kLargestGrowth, 1.0 / (1.0 + f * std::log(f) / (1.0 - f)));
             cxx *= grow;
             cyy *= grow;
             cxy *= grow;
