@@ -10,8 +10,8 @@ namespace blendscope {
 /// PSFs of several bands can be averaged weight by weight.
 class PsfMixture {
 public:
-    static constexpr int kCount = 10;
-    static constexpr double kRatio = 1.4; ///< of neighbouring widths
+    static constexpr int kCount = 18;
+    static constexpr double kRatio = 1.2; ///< of neighbouring widths
 
     /// Grid from `leastSigma` (pixel) upwards; all weight on the narrowest: nearly a point.
     explicit PsfMixture(double leastSigma);
