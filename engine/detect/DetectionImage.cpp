@@ -73,13 +73,13 @@ std::vector<float> edgeSums(const cv::Mat& line, int first, int count, int n) {
 
 /// Filtered data (sum P w d) and its variance (sum P^2 w) of `box`.
 void filterBand(const Band& band, const SkyModel* sky, const BandFilter& filter, cv::Size size, const Box& box,
-                cv::Mat& top, cv::Mat& bottom) {
+                double leastCoverage, cv::Mat& top, cv::Mat& bottom) {
     const int hx = filter.kernel.halfWidth(), hy = filter.kernel.halfHeight();
     const Box wide = Box{box.x0 - hx, box.y0 - hy, box.width + 2 * hx, box.height + 2 * hy}.intersected(Box::of(size));
     cv::Mat data, weight;
     readWeighted(band, sky, wide, data, weight);
     const Box inner = box.shifted(-wide.x0, -wide.y0);
-    top = filter.kernel.correlate(data.mul(weight))(inner.rect());
+    top = filter.kernel.correlate(data.mul(weight))(inner.rect()).clone();
     double low = 0.0, high = 0.0;
     cv::minMaxLoc(weight, &low, &high);
     if (low == high) {
@@ -94,7 +94,16 @@ void filterBand(const Band& band, const SkyModel* sky, const BandFilter& filter,
             }
         }
     } else {
-        bottom = filter.square.correlate(weight)(inner.rect());
+        bottom = filter.square.correlate(weight)(inner.rect()).clone();
+        if (low > 0.0) return;
+        // Deep inside a hole the filter only sees wings: nothing can be said there.
+        cv::Mat usable = weight > 0.0f;
+        usable.convertTo(usable, CV_32F, 1.0 / 255.0);
+        const cv::Mat cover = filter.square.correlate(usable)(inner.rect());
+        const double all = cv::sum(filter.square.row(0))[0] * cv::sum(filter.square.column(0))[0];
+        const cv::Mat hidden = cover < leastCoverage * all;
+        top.setTo(0.0f, hidden);
+        bottom.setTo(0.0f, hidden);
     }
 }
 
@@ -218,7 +227,7 @@ DetectionImage DetectionImage::make(const Scene& scene, const std::vector<SkyMod
             std::vector<cv::Mat> tops(bands), bottoms(bands);
             for (int b = 0; b < bands; ++b) {
                 progress.check();
-                filterBand(scene.bands[b], skyOf(b), filters[b], scene.size, box, tops[b], bottoms[b]);
+                filterBand(scene.bands[b], skyOf(b), filters[b], scene.size, box, o.leastCoverage, tops[b], bottoms[b]);
                 const cv::Mat v = scene.bands[b].variance->read(box);
                 for (int y = 0; y < box.height; y += 4) {
                     for (int x = 0; x < box.width; x += 4) {
@@ -303,7 +312,7 @@ DetectionImage DetectionImage::make(const Scene& scene, const std::vector<SkyMod
             for (int b = 0; b < bands; ++b) {
                 progress.check();
                 if (!(out.spectrum[b] > 0.0)) continue;
-                filterBand(scene.bands[b], skyOf(b), filters[b], scene.size, box, top, bottom);
+                filterBand(scene.bands[b], skyOf(b), filters[b], scene.size, box, o.leastCoverage, top, bottom);
                 const auto s = static_cast<float>(out.spectrum[b]);
                 for (int y = 0; y < box.height; ++y) {
                     auto* outSum = sum.ptr<float>(y);

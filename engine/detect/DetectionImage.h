@@ -22,6 +22,7 @@ struct DetectionImageOptions {
     double leastBandWeight = 0.15;   ///< of the strongest band's, so that odd colours are not lost
     double chiSquareAnchor = 5.0;    ///< sigma at which ChiSquare has the false-alarm rate of a single Gaussian
     double largestNoiseScale = 10.0; ///< cap for the correction of correlated noise
+    double leastCoverage = 0.4;      ///< share of the squared filter that must fall on usable pixels around a hole
     int stripRows = 128;
     int threads = 0; ///< 0 = all of TaskPool::shared()
 };

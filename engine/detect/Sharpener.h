@@ -19,9 +19,9 @@ struct SharpenOptions {
     double smoothing = 0.21;         ///< sigma of the Gaussian that the deconvolved image is seen through, in FWHM
     double leastSmoothing = 0.6;     ///< the same, least value in pixels
     double blur = 0.55;              ///< sigma, in FWHM, of the blur against which a peak is tested
-    double significance = 1.5;       ///< least significance of a peak against that blur, close to a brighter one
+    double significance = 1.0;       ///< least significance of a peak against that blur, close to a brighter one
     double closeFwhm = 1.25;         ///< up to here a peak is close; beyond 1.4 times as far it needs twice as much
-    double leastContrast = 0.05;     ///< of a peak over its saddle, relative to the peak
+    double leastContrast = 0.15;     ///< of a peak over its saddle, relative to the peak
     double leastExcess = 4.0;        ///< S/N of the light above the saddle
     double psfError = 0.01;          ///< relative error of a given PSF, which limits what is believed near bright light
     double estimatedPsfError = 0.04; ///< the same where the PSF was not given
