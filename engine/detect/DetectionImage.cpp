@@ -146,22 +146,8 @@ double medianOf(std::vector<float>& v) {
     return v[k];
 }
 
-/// Noise of the significance image from its negative pixels, which sources hardly touch: 1.4826 median |s|.
-double measuredNoise(const cv::Mat& significance) {
-    const std::size_t step = std::max<std::size_t>(1, significance.total() / 400000);
-    std::vector<float> negative;
-    std::size_t count = 0, seen = 0;
-    for (int y = 0; y < significance.rows; ++y) {
-        const auto* row = significance.ptr<float>(y);
-        for (int x = 0; x < significance.cols; ++x, ++count) {
-            if (count % step) continue;
-            seen += row[x] != 0.0f;
-            if (row[x] < 0.0f) negative.push_back(-row[x]);
-        }
-    }
-    if (negative.size() < 300 || negative.size() * 8 < seen) return 1.0;
-    return 1.4826 * medianOf(negative);
-}
+// About how many pixels tell the noise of the significance image.
+constexpr long long kNoiseSamples = 400000;
 
 } // namespace
 
@@ -300,8 +286,12 @@ DetectionImage DetectionImage::make(const Scene& scene, const std::vector<SkyMod
     out.significance.create(scene.size, CV_32F);
     const bool chi = o.combine == DetectionImageOptions::Combine::ChiSquare && bands > 1;
     const auto offset = static_cast<float>(chi ? chiSquareOffset(o.chiSquareAnchor, bands) : 0.0);
+    const auto equal = static_cast<float>(1.0 / std::sqrt(double(std::max(1, bands))));
     const int rows = std::max(16, o.stripRows);
     const int strips = (scene.size.height + rows - 1) / rows;
+    const long long sampleStep = std::max(1ll, scene.box().area() / kNoiseSamples);
+    std::vector<std::vector<float>> negative(strips);
+    std::vector<long long> known(strips, 0);
     progress.begin(QStringLiteral("filtering"), strips);
     TaskPool::shared().parallelFor(
         strips,
@@ -338,12 +328,11 @@ DetectionImage DetectionImage::make(const Scene& scene, const std::vector<SkyMod
                 const auto* t = sum.ptr<float>(y);
                 auto* row = out.significance.ptr<float>(box.y0 + y);
                 for (int x = 0; x < box.width; ++x) {
-                    // Chi has no negative side: pixels below the offset take the plain sum, which tells the noise.
-                    if (chi) {
-                        const float c = std::sqrt(n[x]) - offset;
-                        row[x] = c > 0.0f ? c : std::min(0.0f, t[x] / std::sqrt(static_cast<float>(bands)));
-                    } else {
-                        row[x] = n[x] > 1e-20f ? t[x] / std::sqrt(n[x]) : 0.0f;
+                    const float plain = chi ? t[x] * equal : n[x] > 1e-20f ? t[x] / std::sqrt(n[x]) : 0.0f;
+                    row[x] = chi ? std::max(std::sqrt(n[x]) - offset, std::min(plain, 0.0f)) : plain;
+                    if (((static_cast<long long>(box.y0 + y) * scene.size.width + x) % sampleStep) == 0) {
+                        known[strip] += plain != 0.0f;
+                        if (plain < 0.0f) negative[strip].push_back(-plain);
                     }
                 }
             }
@@ -351,7 +340,15 @@ DetectionImage DetectionImage::make(const Scene& scene, const std::vector<SkyMod
         },
         o.threads);
 
-    out.noiseScale = std::clamp(measuredNoise(out.significance), 1.0, o.largestNoiseScale);
+    // Sources hardly touch the negative side: 1.4826 median |s| of it is the noise, where it is not too small a part.
+    std::vector<float> values;
+    long long all = 0;
+    for (int k = 0; k < strips; ++k) {
+        values.insert(values.end(), negative[k].begin(), negative[k].end());
+        all += known[k];
+    }
+    const bool enough = values.size() >= 300 && static_cast<long long>(values.size()) * 8 >= all;
+    out.noiseScale = enough ? std::clamp(1.4826 * medianOf(values), 1.0, o.largestNoiseScale) : 1.0;
     if (out.noiseScale > 1.03) {
         out.significance *= 1.0 / out.noiseScale;
     } else {

@@ -139,7 +139,7 @@ private Q_SLOTS:
         f[1].peaks = {{65, 60, 9.0f, -1}};
         result.footprints = f;
         const std::vector<PixelPosition> at = {{25, 20.4}, {38, 21},     {80, 10}, {82, 11},
-                                               {-30, 5},   {qQNaN(), 5}, {41, 26}};
+                                               {-30, 5},   {qQNaN(), 5}, {40, 25}};
         usePositions(scene, result, at);
         // The detected footprint without a position is gone; the last position's disc touches the first footprint.
         QCOMPARE(result.footprints.size(), std::size_t(2));
