@@ -1,5 +1,6 @@
 #include "view/BandGrid.h"
 
+#include "figure/Palette.h"
 #include "view/SceneSamples.h"
 #include "view/ViewGroup.h"
 
@@ -11,6 +12,10 @@ namespace blendscope {
 BandGrid::BandGrid(QWidget* parent) : QWidget(parent), m_layout(new QGridLayout(this)), m_group(new ViewGroup(this)) {
     m_layout->setContentsMargins(0, 0, 0, 0);
     m_layout->setSpacing(2);
+    QPalette ground = palette();
+    ground.setColor(QPalette::Window, look::canvas());
+    setPalette(ground);
+    setAutoFillBackground(true);
 }
 
 BandGrid::~BandGrid() = default;
@@ -44,9 +49,10 @@ void BandGrid::setScene(ScenePtr scene, std::shared_ptr<SceneSamples> samples) {
         const size_t band = i - (m_colour ? 1 : 0);
         if (!colour) {
             ViewDisplay display = m_views[i]->display();
-            display.curve = Curve::Linear;
+            display.curve = Curve::Asinh; // a dark sky beside the colour picture
             m_views[i]->setDisplay(display);
             m_views[i]->showBand(static_cast<int>(band));
+            m_views[i]->autoCuts(CutsMode::Sky);
         }
         m_views[i]->setCaption(colour ? tr("colour") : scene->bands[band].name);
     }

@@ -188,8 +188,10 @@ void Overlay::paintColourBar(QPainter& p, QPointF leftTop) const {
     line(p, frame, 1.0);
     const double y = box.bottom() + p.fontMetrics().ascent() + 4.0;
     const auto number = [](double v) { return QString::number(v, 'g', 3); };
+    const QString middle = number((double(d.cuts.low) + d.cuts.high) / 2);
     text(p, {box.left(), y}, number(d.cuts.low));
-    text(p, {box.center().x(), y}, number((double(d.cuts.low) + d.cuts.high) / 2), Qt::AlignHCenter);
+    if (p.fontMetrics().horizontalAdvance(number(d.cuts.low) + middle + number(d.cuts.high)) < 0.75 * box.width())
+        text(p, {box.center().x(), y}, middle, Qt::AlignHCenter);
     text(p, {box.right(), y}, number(d.cuts.high), Qt::AlignRight);
 }
 
