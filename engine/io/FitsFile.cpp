@@ -557,7 +557,8 @@ Table FitsFile::readTable(const FitsHdu& hdu, bool withArrays) const {
         }
         table.columns.push_back(std::move(column));
     }
-    if (status) handle.discard();
+    // Tables are read once: the descriptor is worth more than the handle.
+    handle.discard();
     check(status, path(), context);
     return table;
 }
