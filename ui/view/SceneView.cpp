@@ -565,12 +565,13 @@ void SceneView::autoCuts(CutsMode mode) {
     const int band = d->display.band;
     if (const auto sample = d->samples->band(band)) return d->applyCuts(mode, *sample);
     d->stretchPending = true;
-    d->samples->requestBand(band, [m = d->mail, view = this, band, mode, count = d->sceneCount] {
-        m->post([view, band, mode, count] {
+    d->samples->requestBand(band, [m = d->mail, view = this, band, count = d->sceneCount] {
+        m->post([view, band, count] {
             Private& p = *view->d;
             if (count != p.sceneCount || p.display.rgb || p.display.band != band) return;
             p.stretchPending = false;
-            if (const auto sample = p.samples->band(band)) p.applyCuts(mode, *sample);
+            // What was asked for last counts, in whatever order the answers come.
+            if (const auto sample = p.samples->band(band)) p.applyCuts(p.cutsMode, *sample);
         });
     });
 }
