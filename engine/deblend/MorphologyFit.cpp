@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace blendscope {
 
@@ -18,23 +19,25 @@ MorphologyFit::MorphologyFit(std::vector<cv::Mat> data, std::vector<cv::Mat> wei
 
 double MorphologyFit::cost(const std::vector<cv::Mat>& morphologies, bool gradient) {
     double total = 0.0;
+    const Box& region = m_region;
     for (int b = 0; b < m_bands; ++b) {
         m_progress.check();
-        m_sum.create(m_size, CV_32F);
+        const std::size_t band = std::size_t(b);
+        m_sum.create(region.size(), CV_32F);
         m_sum.setTo(0.0f);
         for (std::size_t k = 0; k < m_sources.size(); ++k) {
-            const double a = m_sources[k].spectrum[std::size_t(b)];
-            if (!(a > 0.0)) continue;
-            cv::Mat part = m_sum(m_sources[k].box.rect());
+            const double a = m_sources[k].spectrum[band];
+            if (m_sources[k].frozen || !(a > 0.0)) continue;
+            cv::Mat part = m_sum(m_sources[k].box.shifted(-region.x0, -region.y0).rect());
             cv::scaleAdd(morphologies[k], a, part, part);
         }
-        m_kernels[std::size_t(b)].convolve(m_sum, m_model);
-        for (int y = 0; y < m_size.height; ++y) {
+        m_kernels[band].convolve(m_sum, m_model);
+        for (int y = 0; y < region.height; ++y) {
             float* m = m_model.ptr<float>(y);
-            const float* d = m_data[std::size_t(b)].ptr<float>(y);
-            const float* w = m_weight[std::size_t(b)].ptr<float>(y);
+            const float* d = m_regionData[band].ptr<float>(y);
+            const float* w = m_weight[band].ptr<float>(y + region.y0) + region.x0;
             double row = 0.0;
-            for (int x = 0; x < m_size.width; ++x) {
+            for (int x = 0; x < region.width; ++x) {
                 const float r = d[x] - m[x];
                 const float wr = w[x] * r;
                 row += double(wr) * r;
@@ -42,10 +45,11 @@ double MorphologyFit::cost(const std::vector<cv::Mat>& morphologies, bool gradie
             }
             total += row;
         }
-        if (gradient) m_kernels[std::size_t(b)].correlate(m_model, m_residual[std::size_t(b)]);
+        if (gradient) m_kernels[band].correlate(m_model, m_residual[band]);
     }
     for (std::size_t k = 0; k < m_sources.size(); ++k) {
         const MorphologySource& s = m_sources[k];
+        if (s.frozen) continue;
         for (int y = 0; y < s.box.height; ++y) {
             const float* p = m_pull[k].ptr<float>(y);
             const float* v = morphologies[k].ptr<float>(y);
@@ -55,14 +59,35 @@ double MorphologyFit::cost(const std::vector<cv::Mat>& morphologies, bool gradie
                 row += double(p[x]) * (v[x] - v0[x]) * (v[x] - v0[x]);
             total += row;
         }
-        if (!gradient || s.frozen) continue;
+        if (!gradient) continue;
         m_gradient[k].setTo(0.0f); // of the data term alone, downhill
+        const cv::Rect at = s.box.shifted(-region.x0, -region.y0).rect();
         for (int b = 0; b < m_bands; ++b) {
             const double a = s.spectrum[std::size_t(b)];
-            if (a > 0.0) cv::scaleAdd(m_residual[std::size_t(b)](s.box.rect()), a, m_gradient[k], m_gradient[k]);
+            if (a > 0.0) cv::scaleAdd(m_residual[std::size_t(b)](at), a, m_gradient[k], m_gradient[k]);
         }
     }
     return total;
+}
+
+void MorphologyFit::cutRegion() {
+    m_region = Box();
+    for (std::size_t k = 0; k < m_sources.size(); ++k) {
+        if (!m_sources[k].frozen) m_region = m_region.united(m_reach[k]);
+    }
+    m_regionData.resize(std::size_t(m_bands));
+    for (int b = 0; b < m_bands; ++b) {
+        cv::Mat& data = m_regionData[std::size_t(b)];
+        m_data[std::size_t(b)](m_region.rect()).copyTo(data);
+        for (std::size_t k = 0; k < m_sources.size(); ++k) {
+            if (!m_sources[k].frozen) continue;
+            const Box both = m_reach[k].intersected(m_region);
+            if (both.empty()) continue;
+            cv::Mat part = data(both.shifted(-m_region.x0, -m_region.y0).rect());
+            cv::scaleAdd(m_templates[k][std::size_t(b)](both.shifted(-m_reach[k].x0, -m_reach[k].y0).rect()),
+                         -m_sources[k].spectrum[std::size_t(b)], part, part);
+        }
+    }
 }
 
 void MorphologyFit::constrain(int source, cv::Mat& morphology) const {
@@ -157,11 +182,13 @@ int MorphologyFit::run() {
     const auto prepare = [&](bool pulls) {
         for (std::size_t k = 0; k < n; ++k) {
             const MorphologySource& s = m_sources[k];
+            if (s.frozen) continue;
             double lipschitz = 0.0, curvature = 0.0;
             for (int b = 0; b < m_bands; ++b) {
                 const std::size_t band = std::size_t(b);
                 double others = 0.0;
                 for (std::size_t j = 0; j < n; ++j) {
+                    if (m_sources[j].frozen) continue;
                     if (!reach(int(j)).intersected(reach(int(k))).empty()) others += m_sources[j].spectrum[band];
                 }
                 lipschitz += topWeight[band] * s.spectrum[band] * others;
@@ -194,6 +221,7 @@ int MorphologyFit::run() {
             all.push_back(s.morphology);
         return all;
     };
+    cutRegion();
     m_startCost = cost(pictures(), false);
     int steps = 0;
     const int perRound = std::max(1, m_options.iterations / std::max(1, m_options.rounds));
@@ -201,15 +229,19 @@ int MorphologyFit::run() {
         if (round > 0) prepare(false);
         for (std::size_t k = 0; k < n; ++k) {
             current[k] = m_sources[k].morphology;
+            if (m_sources[k].frozen) continue;
             ahead[k] = current[k].clone();
             previous[k] = current[k].clone();
         }
-        double last = cost(current, false), t = 1.0;
-        bool plain = true;
+        cutRegion();
+        double last = std::numeric_limits<double>::infinity(), t = 1.0;
         for (int i = 0; i < perRound; ++i, ++steps) {
-            cost(ahead, true);
+            const double now = cost(ahead, true);
+            if (std::abs(last - now) < m_options.tolerance) break;
+            last = now;
+            double turn = 0.0;
             for (std::size_t k = 0; k < n; ++k) {
-                if (m_sources[k].frozen) continue;
+                if (m_sources[k].frozen || !(stepLength[k] > 0.0)) continue;
                 const float step = float(stepLength[k]);
                 current[k].copyTo(previous[k]);
                 for (int y = 0; y < current[k].rows; ++y) {
@@ -222,30 +254,26 @@ int MorphologyFit::run() {
                     }
                 }
                 constrain(int(k), current[k]);
+                for (int y = 0; y < current[k].rows; ++y) {
+                    const float *v = current[k].ptr<float>(y), *a = ahead[k].ptr<float>(y);
+                    const float* o = previous[k].ptr<float>(y);
+                    for (int x = 0; x < current[k].cols; ++x)
+                        turn += double(a[x] - v[x]) * (v[x] - o[x]) / step;
+                }
             }
-            const double now = cost(current, false);
+            // Momentum that points uphill is dropped (gradient scheme of O'Donoghue & Candes 2015).
+            if (turn > 0.0) t = 1.0;
             const double next = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t * t));
-            double momentum = (t - 1.0) / next;
+            const double momentum = (t - 1.0) / next;
             t = next;
-            const bool rose = now > last;
-            if (rose) { // overshot: go back and on without momentum; that failing too, this is the end
-                for (std::size_t k = 0; k < n; ++k)
-                    previous[k].copyTo(current[k]);
-                momentum = 0.0;
-                t = 1.0;
-                if (plain) break;
-            }
-            plain = momentum == 0.0;
             for (std::size_t k = 0; k < n; ++k) {
+                if (m_sources[k].frozen) continue;
                 cv::addWeighted(current[k], 1.0 + momentum, previous[k], -momentum, 0.0, ahead[k]);
             }
-            if (rose) continue;
-            const double gain = last - now;
-            last = now;
-            if (gain < m_options.tolerance) break;
         }
         solveSpectra();
     }
+    cutRegion();
     m_endCost = cost(pictures(), false);
     if (!(m_endCost < m_startCost)) {
         m_sources = kept;

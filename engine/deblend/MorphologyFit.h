@@ -60,6 +60,7 @@ public:
 private:
     double cost(const std::vector<cv::Mat>& morphologies, bool gradient);
     void makeTemplates();
+    void cutRegion();
     void solveSpectra();
     void constrain(int source, cv::Mat& morphology) const;
 
@@ -75,6 +76,8 @@ private:
     std::vector<cv::Mat> m_residual;               // per band, weighted and correlated with the kernel
     std::vector<std::vector<cv::Mat>> m_templates; // [source][band] on reach(source), unit spectrum
     std::vector<Box> m_reach;
+    Box m_region;                      // of the free sources
+    std::vector<cv::Mat> m_regionData; // per band: data minus the frozen sources
     cv::Mat m_sum, m_model;
     double m_startCost = 0.0, m_endCost = 0.0;
 };
