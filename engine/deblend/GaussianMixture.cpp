@@ -14,7 +14,7 @@ constexpr double kFwhmOfSigma = 2.3548200450309493;
 // Flux of one Gaussian of the mixture in a pixel, by its value at the centre.
 struct Shape {
     double ixx, iyy, ixy, det;
-    explicit Shape(const PsfMixture& m) {
+    explicit Shape(const GaussianPsf& m) {
         det = m.shapeXx * m.shapeYy - m.shapeXy * m.shapeXy;
         ixx = m.shapeYy / det;
         iyy = m.shapeXx / det;
@@ -24,7 +24,7 @@ struct Shape {
 };
 
 // Gaussian-weighted (adaptive) second moments (Bernstein & Jarvis 2002, AJ 123, 583).
-bool adaptiveMoments(const cv::Mat& psf, PsfMixture& out) {
+bool adaptiveMoments(const cv::Mat& psf, GaussianPsf& out) {
     const double cx = (psf.cols - 1) / 2, cy = (psf.rows - 1) / 2;
     double xx = 2.0, yy = 2.0, xy = 0.0;
     for (int iteration = 0; iteration < 60; ++iteration) {
@@ -60,20 +60,20 @@ bool adaptiveMoments(const cv::Mat& psf, PsfMixture& out) {
 }
 } // namespace
 
-const std::vector<MixtureTerm>& exponentialMixture() {
-    static const std::vector<MixtureTerm> terms{
+const std::vector<GaussianTerm>& exponentialGaussians() {
+    static const std::vector<GaussianTerm> terms{
         {0.0376143, 0.0440554}, {0.248109, 0.260418}, {0.49079, 0.893659}, {0.223487, 2.44571}};
     return terms;
 }
 
-const std::vector<MixtureTerm>& deVaucouleursMixture() {
-    static const std::vector<MixtureTerm> terms{{0.0586779, 0.00392269}, {0.159117, 0.0418794}, {0.259949, 0.307699},
-                                                {0.274664, 1.8986},      {0.181733, 11.0343},   {0.0658588, 70.6482}};
+const std::vector<GaussianTerm>& deVaucouleursGaussians() {
+    static const std::vector<GaussianTerm> terms{{0.0586779, 0.00392269}, {0.159117, 0.0418794}, {0.259949, 0.307699},
+                                                 {0.274664, 1.8986},      {0.181733, 11.0343},   {0.0658588, 70.6482}};
     return terms;
 }
 
-PsfMixture PsfMixture::gaussian(double fwhmPixels) {
-    PsfMixture m;
+GaussianPsf GaussianPsf::gaussian(double fwhmPixels) {
+    GaussianPsf m;
     const double s = std::max(fwhmPixels, 0.5) / kFwhmOfSigma;
     m.shapeXx = m.shapeYy = s * s;
     m.terms = {{1.0, 1.0}};
@@ -81,8 +81,8 @@ PsfMixture PsfMixture::gaussian(double fwhmPixels) {
     return m;
 }
 
-PsfMixture PsfMixture::fit(const cv::Mat& psf, double fallbackFwhm, int count) {
-    PsfMixture m;
+GaussianPsf GaussianPsf::fit(const cv::Mat& psf, double fallbackFwhm, int count) {
+    GaussianPsf m;
     if (psf.empty() || psf.type() != CV_32F || !adaptiveMoments(psf, m)) return gaussian(fallbackFwhm);
     const double root = std::sqrt(std::sqrt(m.shapeXx * m.shapeYy - m.shapeXy * m.shapeXy));
     m.fwhmPixels = kFwhmOfSigma * root;
@@ -200,11 +200,11 @@ PsfMixture PsfMixture::fit(const cv::Mat& psf, double fallbackFwhm, int count) {
         if (a > 5e-4) m.terms.push_back({a, std::exp(p[count + i])});
     }
     std::sort(m.terms.begin(), m.terms.end(),
-              [](const MixtureTerm& a, const MixtureTerm& b) { return a.variance < b.variance; });
+              [](const GaussianTerm& a, const GaussianTerm& b) { return a.variance < b.variance; });
     return m;
 }
 
-cv::Mat PsfMixture::image(int size) const {
+cv::Mat GaussianPsf::image(int size) const {
     cv::Mat out(size, size, CV_32F, cv::Scalar(0));
     const Shape shape(*this);
     const double norm = 1.0 / (2.0 * std::numbers::pi * std::sqrt(shape.det));
@@ -213,7 +213,7 @@ cv::Mat PsfMixture::image(int size) const {
         for (int x = 0; x < size; ++x) {
             double v = 0.0;
             const double q = shape.q(x - c, y - c);
-            for (const MixtureTerm& t : terms)
+            for (const GaussianTerm& t : terms)
                 v += t.amplitude * norm / t.variance * std::exp(-0.5 * q / t.variance);
             out.at<float>(y, x) = float(v);
         }

@@ -30,7 +30,7 @@ void Factorization::fitProfiles() {
     m_peaks.assign(m_blend.peaks.begin(), m_blend.peaks.begin() + std::ptrdiff_t(std::min(most, m_blend.peaks.size())));
     if (m_peaks.size() < m_blend.peaks.size()) m_output.flags |= FlagTooManyChildren;
     for (std::size_t k = 0; k < m_peaks.size(); ++k) {
-        ProfileSource s;
+        JointSource s;
         s.x = s.startX = m_peaks[k].x - m_blend.box.x0;
         s.y = s.startY = m_peaks[k].y - m_blend.box.y0;
         s.positionSigma = m_options.positionSigma;
@@ -48,16 +48,16 @@ void Factorization::fitProfiles() {
 }
 
 void Factorization::splitBulges() {
-    const std::vector<ProfileSource> before = m_fit.sources();
+    const std::vector<JointSource> before = m_fit.sources();
     std::vector<Child> children = m_children;
     for (Child& c : m_children) {
         m_progress.check();
-        ProfileSource& s = m_fit.sources()[std::size_t(c.source)];
+        JointSource& s = m_fit.sources()[std::size_t(c.source)];
         if (s.point || c.excess < m_options.morphologyExcess || s.bulge < kBulgeShare || s.bulge > 1.0 - kBulgeShare ||
             m_fit.significance(c.source) < m_options.twoComponentSignificance) {
             continue;
         }
-        ProfileSource bulge = s;
+        JointSource bulge = s;
         bulge.startX = s.x;
         bulge.startY = s.y;
         bulge.positionSigma = kBulgePosition;
@@ -85,7 +85,7 @@ void Factorization::splitBulges() {
 }
 
 void Factorization::fitMorphologies() {
-    const std::vector<ProfileSource>& sources = m_fit.sources();
+    const std::vector<JointSource>& sources = m_fit.sources();
     std::vector<BlendOutput::Child>& out = m_output.children;
     const bool exact = int(m_psf.kernels.size()) == m_bands;
     std::vector<cv::Mat> data, weight;
@@ -109,7 +109,7 @@ void Factorization::fitMorphologies() {
             free.sources().push_back(std::move(s));
         }
         for (Child& c : m_children) {
-            const ProfileSource& s = sources[std::size_t(c.source)];
+            const JointSource& s = sources[std::size_t(c.source)];
             if (s.point || m_options.useMorphology == FactorizationOptions::Morphology::Never) continue;
             c.free = m_options.useMorphology == FactorizationOptions::Morphology::Always ||
                      c.excess > m_options.morphologyExcess;
@@ -150,7 +150,7 @@ void Factorization::fitMorphologies() {
 void Factorization::describe() {
     for (std::size_t k = 0; k < m_children.size(); ++k) {
         const Child& c = m_children[k];
-        const ProfileSource& s = m_fit.sources()[std::size_t(c.source)];
+        const JointSource& s = m_fit.sources()[std::size_t(c.source)];
         BlendOutput::Child& child = m_output.children[k];
         const bool light = std::any_of(child.flux.begin(), child.flux.end(), [](float f) { return f > 0.0f; });
         if (!light) {
@@ -166,7 +166,7 @@ void Factorization::describe() {
             child.note = QStringLiteral("bulge and disk differ in colour");
         }
         if (light && c.bulge < 0 && m_fit.worstCorrelation(c.source) > kDegenerate) child.flags |= FlagDegenerate;
-        if (light && c.bulge < 0) child.hlr = ProfileFit::halfLightRadius(s);
+        if (light && c.bulge < 0) child.hlr = JointFit::halfLightRadius(s);
     }
     QStringList words;
     words << QStringLiteral("%1 fitted together in %2, %3 steps")

@@ -1,15 +1,15 @@
 #pragma once
 
 #include "PsfSet.h"
+#include "deblend/JointFit.h"
 #include "deblend/MorphologyFit.h"
-#include "deblend/ProfileFit.h"
 #include "method/BlendMethod.h"
 
 namespace blendscope {
 
 /// What the parameters of the method say, in pixels.
 struct FactorizationOptions {
-    ProfileFitOptions profile;
+    JointFitOptions profile;
     MorphologyFitOptions morphology;
     enum class Morphology { Auto, Always, Never } useMorphology = Morphology::Auto;
     double morphologyExcess = 5.0; ///< sigma of misfit above which a profile is not enough
@@ -46,7 +46,7 @@ private:
     const FactorizationOptions& m_options;
     const Progress& m_progress;
     std::vector<Peak> m_peaks;
-    ProfileFit m_fit;
+    JointFit m_fit;
     std::vector<Child> m_children;
     int m_bands;
     int m_points = 0, m_split = 0, m_free = 0;

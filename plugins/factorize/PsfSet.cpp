@@ -15,14 +15,14 @@ PsfSet::PsfSet(const std::vector<const Psf*>& psf, double fallbackFwhm) : source
     for (const Psf* p : psf) {
         const double fwhm = p->fwhmPixels > 0.0 ? p->fwhmPixels : fallbackFwhm;
         guessed = guessed || !p->known();
-        mixtures.push_back(PsfMixture::fit(p->image, fwhm));
+        mixtures.push_back(GaussianPsf::fit(p->image, fwhm));
         narrowest = std::min(narrowest, mixtures.back().fwhmPixels);
         sum += mixtures.back().fwhmPixels;
     }
     if (mixtures.empty()) return;
     fwhmPixels = sum / double(mixtures.size());
     const double frameFwhm = std::max(kFrameWidth * narrowest, kLeastFrameFwhm);
-    frame = PsfMixture::gaussian(frameFwhm);
+    frame = GaussianPsf::gaussian(frameFwhm);
     if (frameFwhm > kWidestFrame * narrowest) return;
     for (std::size_t b = 0; b < psf.size(); ++b) {
         int size = psf[b]->known() ? std::max(psf[b]->image.cols, psf[b]->image.rows)

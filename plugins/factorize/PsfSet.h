@@ -12,8 +12,8 @@ namespace blendscope {
 /// kernels from the narrow PSF of the model frame to each band's PSF image. Immutable.
 struct PsfSet {
     std::vector<const Psf*> source;        ///< what it was made of, to be recognised by
-    std::vector<PsfMixture> mixtures;      ///< per band
-    PsfMixture frame;                      ///< a round Gaussian, narrower than every band's PSF
+    std::vector<GaussianPsf> mixtures;     ///< per band
+    GaussianPsf frame;                     ///< a round Gaussian, narrower than every band's PSF
     std::vector<DifferenceKernel> kernels; ///< per band; empty where a PSF is too narrow to be sampled
     double fwhmPixels = 3.0;               ///< mean over bands
     bool guessed = false;                  ///< some band's PSF is unknown

@@ -148,7 +148,7 @@ private Q_SLOTS:
         QVERIFY(std::abs(cv::sum(kernel.image())[0] - 1.0) < 1e-4);
         QVERIFY(kernel.terms() <= 8);
         // From a narrow Gaussian, as the factorization does it.
-        const cv::Mat frame = PsfMixture::gaussian(1.5).image(41);
+        const cv::Mat frame = GaussianPsf::gaussian(1.5).image(41);
         const DifferenceKernel fromFrame(frame, to);
         fromFrame.convolve(frame, out);
         QVERIFY2(difference(out, to) < 0.01, qPrintable(QString::number(difference(out, to))));
@@ -195,7 +195,7 @@ private Q_SLOTS:
         QFETCH(double, beta);
         QFETCH(double, stretch);
         const cv::Mat psf = moffat(41, fwhm, beta, stretch);
-        const PsfMixture mixture = PsfMixture::fit(psf, 3.0);
+        const GaussianPsf mixture = GaussianPsf::fit(psf, 3.0);
         QVERIFY(difference(mixture.image(41), psf) < 0.02);
         QVERIFY(std::abs(cv::sum(mixture.image(201))[0] - 1.0) < 2e-3);
     }
@@ -203,16 +203,16 @@ private Q_SLOTS:
     void mixtureOfABrokenPsfIsAGaussian() {
         cv::Mat broken(11, 11, CV_32F, cv::Scalar(std::numeric_limits<float>::quiet_NaN()));
         for (const cv::Mat& psf : {broken, cv::Mat(), cv::Mat(cv::Mat::zeros(11, 11, CV_32F))}) {
-            const PsfMixture mixture = PsfMixture::fit(psf, 4.0);
+            const GaussianPsf mixture = GaussianPsf::fit(psf, 4.0);
             QCOMPARE(mixture.terms.size(), std::size_t(1));
             QCOMPARE(mixture.fwhmPixels, 4.0);
         }
     }
 
     void profilesHoldTheirLight() {
-        for (const auto* terms : {&exponentialMixture(), &deVaucouleursMixture()}) {
+        for (const auto* terms : {&exponentialGaussians(), &deVaucouleursGaussians()}) {
             double total = 0.0, half = 0.0;
-            for (const MixtureTerm& t : *terms) {
+            for (const GaussianTerm& t : *terms) {
                 total += t.amplitude;
                 half += t.amplitude * (1.0 - std::exp(-0.5 / t.variance));
             }

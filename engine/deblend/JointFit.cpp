@@ -1,4 +1,4 @@
-#include "deblend/ProfileFit.h"
+#include "deblend/JointFit.h"
 
 #include <algorithm>
 #include <cmath>
@@ -45,14 +45,14 @@ struct Term {
     double amplitude, derivative, variance; // derivative of the amplitude by the bulge share
 };
 
-int listTerms(const ProfileSource& s, bool derivatives, Term* terms) {
+int listTerms(const JointSource& s, bool derivatives, Term* terms) {
     int n = 0;
     const bool bulge = s.bulge > 1e-4 || (derivatives && s.fitBulge);
-    for (const MixtureTerm& t : exponentialMixture()) {
+    for (const GaussianTerm& t : exponentialGaussians()) {
         terms[n++] = {(1.0 - s.bulge) * t.amplitude, -t.amplitude, t.variance};
     }
     if (bulge) {
-        for (const MixtureTerm& t : deVaucouleursMixture()) {
+        for (const GaussianTerm& t : deVaucouleursGaussians()) {
             terms[n++] = {s.bulge * t.amplitude, t.amplitude, t.variance};
         }
     }
@@ -65,8 +65,8 @@ double square(double v) {
 
 } // namespace
 
-ProfileFit::ProfileFit(const BlendInput& blend, const std::vector<PsfMixture>& psf, const ProfileFitOptions& options,
-                       const Progress& progress)
+JointFit::JointFit(const BlendInput& blend, const std::vector<GaussianPsf>& psf, const JointFitOptions& options,
+                   const Progress& progress)
     : m_blend(blend), m_psf(psf), m_options(options), m_progress(progress) {
     m_bands = int(blend.data.size());
     m_width = blend.box.width;
@@ -96,7 +96,7 @@ ProfileFit::ProfileFit(const BlendInput& blend, const std::vector<PsfMixture>& p
     m_residual = m_data;
 }
 
-double ProfileFit::priorOf(const ProfileSource& s) const {
+double JointFit::priorOf(const JointSource& s) const {
     double p = (square(s.x - s.startX) + square(s.y - s.startY)) / square(s.positionSigma);
     if (s.point) return p;
     p += square((s.logRadius - m_options.sizePriorMean) / m_options.sizePriorSigma);
@@ -105,7 +105,7 @@ double ProfileFit::priorOf(const ProfileSource& s) const {
     return p;
 }
 
-double ProfileFit::radiusTo(const ProfileSource& s, double sigmas) const {
+double JointFit::radiusTo(const JointSource& s, double sigmas) const {
     const double a2 = s.point ? 0.0 : std::exp(2.0 * s.logRadius + std::hypot(s.e1, s.e2));
     double widest = 0.0;
     Term terms[16];
@@ -115,14 +115,14 @@ double ProfileFit::radiusTo(const ProfileSource& s, double sigmas) const {
         const double flux = b < int(s.flux.size()) ? s.flux[b] : 0.0;
         const double level = sigmas * m_blend.skySigma[b];
         if (!(flux > 0.0) || !(level > 0.0)) continue;
-        const PsfMixture& psf = m_psf[b];
+        const GaussianPsf& psf = m_psf[b];
         const double p2 = std::max(psf.shapeXx, psf.shapeYy);
         const double pMinor = std::sqrt(psf.shapeXx * psf.shapeYy - psf.shapeXy * psf.shapeXy);
         const double minor2 = s.point ? 0.0 : std::exp(2.0 * s.logRadius - std::hypot(s.e1, s.e2));
         for (double r = std::max(4.0, widest); r < m_options.maxRadiusPixels; r = r * 1.08 + 0.5) {
             double v = 0.0;
             for (int i = 0; i < n; ++i) {
-                for (const MixtureTerm& t : psf.terms) {
+                for (const GaussianTerm& t : psf.terms) {
                     const double major = terms[i].variance * a2 + t.variance * p2;
                     const double minor = terms[i].variance * minor2 + t.variance * pMinor;
                     v += terms[i].amplitude * t.amplitude * std::exp(-0.5 * r * r / major) /
@@ -136,7 +136,7 @@ double ProfileFit::radiusTo(const ProfileSource& s, double sigmas) const {
     return widest;
 }
 
-ProfileFit::Window ProfileFit::windowFor(const ProfileSource& s, double radius) const {
+JointFit::Window JointFit::windowFor(const JointSource& s, double radius) const {
     const int r = int(std::ceil(radius));
     const int cx = int(std::lround(s.x)), cy = int(std::lround(s.y));
     const int x0 = std::clamp(cx - r, 0, m_width - 1), x1 = std::clamp(cx + r + 1, x0 + 1, m_width);
@@ -149,9 +149,9 @@ ProfileFit::Window ProfileFit::windowFor(const ProfileSource& s, double radius) 
     return w;
 }
 
-void ProfileFit::makeWindows(bool first) {
+void JointFit::makeWindows(bool first) {
     double fwhm = 3.0;
-    for (const PsfMixture& p : m_psf)
+    for (const GaussianPsf& p : m_psf)
         fwhm = std::max(fwhm, p.fwhmPixels);
     m_slots.resize(m_sources.size());
     for (std::size_t k = 0; k < m_sources.size(); ++k) {
@@ -165,7 +165,7 @@ void ProfileFit::makeWindows(bool first) {
     listPairs();
 }
 
-void ProfileFit::listPairs() {
+void JointFit::listPairs() {
     m_pairs.clear();
     const int n = int(m_sources.size());
     for (int a = 0; a < n; ++a) {
@@ -177,8 +177,8 @@ void ProfileFit::listPairs() {
     }
 }
 
-void ProfileFit::drawBand(const ProfileSource& s, const PsfMixture& psf, const Window& w, bool derivatives,
-                          Lanes* images) const {
+void JointFit::drawBand(const JointSource& s, const GaussianPsf& psf, const Window& w, bool derivatives,
+                        Lanes* images) const {
     const std::size_t plane = std::size_t(w.rows) * w.lanes;
     const int planes = derivatives ? kImages : 1;
     std::fill(images, images + plane * planes, lanes(0.0f));
@@ -194,7 +194,7 @@ void ProfileFit::drawBand(const ProfileSource& s, const PsfMixture& psf, const W
     Lanes* const image0 = images;
     for (int i = 0; i < n; ++i) {
         const Term& t = terms[i];
-        for (const MixtureTerm& p : psf.terms) {
+        for (const GaussianTerm& p : psf.terms) {
             const double mxx = t.variance * shape.xx + p.variance * psf.shapeXx;
             const double myy = t.variance * shape.yy + p.variance * psf.shapeYy;
             const double mxy = t.variance * shape.xy + p.variance * psf.shapeXy;
@@ -257,14 +257,14 @@ void ProfileFit::drawBand(const ProfileSource& s, const PsfMixture& psf, const W
     }
 }
 
-void ProfileFit::draw(int source, bool derivatives) {
+void JointFit::draw(int source, bool derivatives) {
     const Window& w = m_slots[source].window;
     for (int b = 0; b < m_bands; ++b) {
         drawBand(m_sources[source], m_psf[b], w, derivatives, image(source, b, 0));
     }
 }
 
-void ProfileFit::templateProducts() {
+void JointFit::templateProducts() {
     const int n = int(m_sources.size());
     m_gram.resize(m_bands);
     m_rhs.resize(m_bands);
@@ -298,7 +298,7 @@ void ProfileFit::templateProducts() {
     }
 }
 
-void ProfileFit::fluxes() {
+void JointFit::fluxes() {
     const int n = int(m_sources.size());
     std::vector<double> x(std::size_t(n), 0.0);
     for (int b = 0; b < m_bands; ++b) {
@@ -310,7 +310,7 @@ void ProfileFit::fluxes() {
     }
 }
 
-void ProfileFit::residuals() {
+void JointFit::residuals() {
     m_chi = 0.0;
     for (int b = 0; b < m_bands; ++b) {
         m_residual[b] = m_data[b];
@@ -336,11 +336,11 @@ void ProfileFit::residuals() {
         }
     }
     m_prior = 0.0;
-    for (const ProfileSource& s : m_sources)
+    for (const JointSource& s : m_sources)
         m_prior += priorOf(s);
 }
 
-double ProfileFit::evaluate() {
+double JointFit::evaluate() {
     for (int k = 0; k < int(m_sources.size()); ++k) {
         m_progress.check();
         draw(k, true);
@@ -351,7 +351,7 @@ double ProfileFit::evaluate() {
     return m_chi + m_prior;
 }
 
-void ProfileFit::updateWeights(bool first) {
+void JointFit::updateWeights(bool first) {
     for (int b = 0; b < m_bands; ++b) {
         const double gain = b < int(m_blend.gain.size()) ? m_blend.gain[b] : 0.0;
         const float perCount = gain > 0.0 ? float(1.0 / gain) : 0.0f;
@@ -366,7 +366,7 @@ void ProfileFit::updateWeights(bool first) {
     }
 }
 
-void ProfileFit::normalEquations() {
+void JointFit::normalEquations() {
     const int n = int(m_sources.size()), np = n * kParameters;
     m_hessian.assign(std::size_t(np) * np, 0.0);
     m_gradient.assign(std::size_t(np), 0.0);
@@ -489,7 +489,7 @@ void ProfileFit::normalEquations() {
 
     // Priors, and parameters that do not move.
     for (int k = 0; k < n; ++k) {
-        const ProfileSource& s = m_sources[k];
+        const JointSource& s = m_sources[k];
         const double value[kParameters] = {s.x - s.startX, s.y - s.startY, s.logRadius - m_options.sizePriorMean,
                                            s.e1,           s.e2,           s.bulge - m_options.bulgePriorMean};
         const double sigma[kParameters] = {s.positionSigma,           s.positionSigma,
@@ -517,7 +517,7 @@ void ProfileFit::normalEquations() {
     }
 }
 
-bool ProfileFit::step(double& lambda) {
+bool JointFit::step(double& lambda) {
     const int n = int(m_sources.size()), np = n * kParameters;
     const double before = m_chi + m_prior;
     normalEquations();
@@ -534,7 +534,7 @@ bool ProfileFit::step(double& lambda) {
             choleskyForward(m_damped, np, m_step.data());
             choleskyBackward(m_damped, np, m_step.data());
             for (int k = 0; k < n; ++k) {
-                ProfileSource& s = m_sources[k];
+                JointSource& s = m_sources[k];
                 const double* d = m_step.data() + std::size_t(k) * kParameters;
                 s.x = std::clamp(s.x + std::clamp(d[0], -1.0, 1.0), -0.5, m_width - 0.5);
                 s.y = std::clamp(s.y + std::clamp(d[1], -1.0, 1.0), -0.5, m_height - 0.5);
@@ -562,9 +562,9 @@ bool ProfileFit::step(double& lambda) {
     return false;
 }
 
-int ProfileFit::run() {
+int JointFit::run() {
     int steps = 0;
-    for (ProfileSource& s : m_sources)
+    for (JointSource& s : m_sources)
         s.flux.resize(std::size_t(m_bands), 0.0);
     m_converged = false;
     if (m_sources.empty() || m_used == 0) return 0;
@@ -601,9 +601,9 @@ int ProfileFit::run() {
     return steps;
 }
 
-double ProfileFit::refine(int steps) {
+double JointFit::refine(int steps) {
     double fwhm = 3.0;
-    for (const PsfMixture& p : m_psf)
+    for (const GaussianPsf& p : m_psf)
         fwhm = std::max(fwhm, p.fwhmPixels);
     m_slots.resize(m_sources.size());
     for (std::size_t k = 0; k < m_sources.size(); ++k) {
@@ -621,15 +621,15 @@ double ProfileFit::refine(int steps) {
     return cost();
 }
 
-int ProfileFit::choosePoints() {
+int JointFit::choosePoints() {
     double narrow = 1e9;
-    for (const PsfMixture& p : m_psf)
+    for (const GaussianPsf& p : m_psf)
         narrow = std::min(narrow, p.fwhmPixels);
     int chosen = 0;
     for (int k = 0; k < int(m_sources.size()); ++k) {
-        ProfileSource& s = m_sources[std::size_t(k)];
+        JointSource& s = m_sources[std::size_t(k)];
         if (s.point || std::exp(s.logRadius) > 0.25 * narrow) continue;
-        const std::vector<ProfileSource> before = m_sources;
+        const std::vector<JointSource> before = m_sources;
         const double galaxy = cost();
         s.point = true;
         draw(k, true);
@@ -649,7 +649,7 @@ int ProfileFit::choosePoints() {
     return chosen;
 }
 
-double ProfileFit::significance(int source) const {
+double JointFit::significance(int source) const {
     const std::size_t n = m_sources.size();
     double s2 = 0.0;
     for (int b = 0; b < m_bands; ++b) {
@@ -659,7 +659,7 @@ double ProfileFit::significance(int source) const {
     return std::sqrt(s2);
 }
 
-cv::Mat ProfileFit::plane(const std::vector<Lanes>& values) const {
+cv::Mat JointFit::plane(const std::vector<Lanes>& values) const {
     cv::Mat out(m_height, m_width, CV_32F);
     for (int y = 0; y < m_height; ++y) {
         std::memcpy(out.ptr<float>(y), values.data() + std::size_t(y) * m_stride, sizeof(float) * std::size_t(m_width));
@@ -667,33 +667,33 @@ cv::Mat ProfileFit::plane(const std::vector<Lanes>& values) const {
     return out;
 }
 
-cv::Mat ProfileFit::residual(int band) const {
+cv::Mat JointFit::residual(int band) const {
     return plane(m_residual[band]);
 }
 
-cv::Mat ProfileFit::weight(int band) const {
+cv::Mat JointFit::weight(int band) const {
     return plane(m_weight[band]);
 }
 
-cv::Mat ProfileFit::usedData(int band) const {
+cv::Mat JointFit::usedData(int band) const {
     return plane(m_data[band]);
 }
 
-Box ProfileFit::windowTo(int source, double sigmas) const {
-    const ProfileSource& s = m_sources[source];
+Box JointFit::windowTo(int source, double sigmas) const {
+    const JointSource& s = m_sources[source];
     double fwhm = 3.0;
-    for (const PsfMixture& p : m_psf)
+    for (const GaussianPsf& p : m_psf)
         fwhm = std::max(fwhm, p.fwhmPixels);
     const int r = int(std::ceil(std::max(fwhm + 2.0, radiusTo(s, sigmas))));
     const int cx = int(std::lround(s.x)), cy = int(std::lround(s.y));
     return Box{cx - r, cy - r, 2 * r + 1, 2 * r + 1}.intersected(Box{0, 0, m_width, m_height});
 }
 
-cv::Mat ProfileFit::render(int source, int band, const Box& box) const {
+cv::Mat JointFit::render(int source, int band, const Box& box) const {
     return renderThrough(source, m_psf[band], box) * m_sources[source].flux[band];
 }
 
-cv::Mat ProfileFit::renderThrough(int source, const PsfMixture& psf, const Box& box) const {
+cv::Mat JointFit::renderThrough(int source, const GaussianPsf& psf, const Box& box) const {
     Window w;
     w.lane0 = box.x0 / kLanes;
     w.lanes = (box.x1() + kLanes - 1) / kLanes - w.lane0;
@@ -709,7 +709,7 @@ cv::Mat ProfileFit::renderThrough(int source, const PsfMixture& psf, const Box& 
     return out;
 }
 
-double ProfileFit::excess(int source) const {
+double JointFit::excess(int source) const {
     double chi = 0.0, count = 0.0;
     const Slot& slot = m_slots[source];
     const Window& w = slot.window;
@@ -735,7 +735,7 @@ double ProfileFit::excess(int source) const {
     return count > 0.0 ? (chi / m_noiseScale - count) / std::sqrt(2.0 * count) : 0.0;
 }
 
-double ProfileFit::worstCorrelation(int source) const {
+double JointFit::worstCorrelation(int source) const {
     const int n = int(m_sources.size());
     double worst = 0.0;
     for (int j = 0; j < n; ++j) {
@@ -753,7 +753,7 @@ double ProfileFit::worstCorrelation(int source) const {
     return worst;
 }
 
-double ProfileFit::halfLightRadius(const ProfileSource& s) {
+double JointFit::halfLightRadius(const JointSource& s) {
     if (s.point) return 0.0;
     Term terms[16];
     const int n = listTerms(s, false, terms);

@@ -12,9 +12,9 @@
 
 namespace blendscope {
 
-/// One source of a ProfileFit: an elliptical mix of an exponential disk and a de Vaucouleurs bulge with one half-light
+/// One source of a JointFit: an elliptical mix of an exponential disk and a de Vaucouleurs bulge with one half-light
 /// radius, or a point, with one spectrum.
-struct ProfileSource {
+struct JointSource {
     double x = 0.0, y = 0.0; ///< pixel of the blend's box
     double startX = 0.0, startY = 0.0;
     double positionSigma = 1.0; ///< pixel, of the prior around the start
@@ -26,8 +26,8 @@ struct ProfileSource {
     std::vector<double> flux; ///< per band, total counts, >= 0
 };
 
-/// Limits and priors of ProfileFit, in one place. The priors are weak statements about faint galaxies in general.
-struct ProfileFitOptions {
+/// Limits and priors of JointFit, in one place. The priors are weak statements about faint galaxies in general.
+struct JointFitOptions {
     double sizePriorMean = 0.5; ///< ln of the half-light radius in pixel
     double sizePriorSigma = 0.7;
     double shapePriorSigma = 0.6; ///< of e1 and e2
@@ -46,13 +46,13 @@ struct ProfileFitOptions {
 /// Anal. 10, 413, with the Jacobian of Kaufman 1975, BIT 15, 49). PSF and profiles are sums of Gaussians, so
 /// convolution is exact and costs nothing. Weights hold the sources' own Poisson noise, taken from the model.
 /// One instance is one fit: not for use from several threads.
-class ProfileFit {
+class JointFit {
 public:
     /// `psf` has one entry a band. References must outlive the fit.
-    ProfileFit(const BlendInput& blend, const std::vector<PsfMixture>& psf, const ProfileFitOptions& options,
-               const Progress& progress);
+    JointFit(const BlendInput& blend, const std::vector<GaussianPsf>& psf, const JointFitOptions& options,
+             const Progress& progress);
 
-    std::vector<ProfileSource>& sources() { return m_sources; }
+    std::vector<JointSource>& sources() { return m_sources; }
 
     /// Returns the number of steps taken; converged() tells whether the last round stopped by itself.
     int run();
@@ -88,7 +88,7 @@ public:
     [[nodiscard]] cv::Mat render(int source, int band, const Box& window) const;
 
     /// The same with unit flux through another PSF.
-    [[nodiscard]] cv::Mat renderThrough(int source, const PsfMixture& psf, const Box& window) const;
+    [[nodiscard]] cv::Mat renderThrough(int source, const GaussianPsf& psf, const Box& window) const;
 
     /// The window out to the surface brightness `sigmas` (of the sky) in any band, clipped to the blend's box.
     [[nodiscard]] Box windowTo(int source, double sigmas) const;
@@ -97,7 +97,7 @@ public:
     [[nodiscard]] double worstCorrelation(int source) const;
 
     /// The half-light radius of the unconvolved mix, pixel (circularised).
-    [[nodiscard]] static double halfLightRadius(const ProfileSource& source);
+    [[nodiscard]] static double halfLightRadius(const JointSource& source);
 
 private:
     static constexpr int kImages = 7; // template and its derivatives by x, y, ln r, e1, e2, bulge
@@ -118,12 +118,12 @@ private:
         std::vector<float> products; // [band][7 x 7]
     };
 
-    [[nodiscard]] Window windowFor(const ProfileSource& source, double radius) const;
-    [[nodiscard]] double radiusTo(const ProfileSource& source, double sigmas) const;
+    [[nodiscard]] Window windowFor(const JointSource& source, double radius) const;
+    [[nodiscard]] double radiusTo(const JointSource& source, double sigmas) const;
     void makeWindows(bool first);
     void updateWeights(bool first);
     void draw(int source, bool derivatives);
-    void drawBand(const ProfileSource& source, const PsfMixture& psf, const Window& window, bool derivatives,
+    void drawBand(const JointSource& source, const GaussianPsf& psf, const Window& window, bool derivatives,
                   Lanes* images) const;
     [[nodiscard]] Lanes* image(int source, int band, int which) {
         Slot& s = m_slots[std::size_t(source)];
@@ -133,20 +133,20 @@ private:
     void templateProducts();
     void fluxes();
     double evaluate();
-    [[nodiscard]] double priorOf(const ProfileSource& s) const;
+    [[nodiscard]] double priorOf(const JointSource& s) const;
     void residuals();
     [[nodiscard]] cv::Mat plane(const std::vector<Lanes>& values) const;
     void normalEquations();
     bool step(double& lambda);
 
     const BlendInput& m_blend;
-    const std::vector<PsfMixture>& m_psf;
-    ProfileFitOptions m_options;
+    const std::vector<GaussianPsf>& m_psf;
+    JointFitOptions m_options;
     const Progress& m_progress;
 
     int m_bands = 0, m_width = 0, m_height = 0, m_stride = 0; // stride in lanes
     std::vector<std::vector<Lanes>> m_data, m_base, m_weight, m_residual;
-    std::vector<ProfileSource> m_sources, m_saved;
+    std::vector<JointSource> m_sources, m_saved;
     std::vector<Slot> m_slots;
     std::vector<Pair> m_pairs;
     std::vector<std::vector<double>> m_gram, m_rhs; // [band] K x K, K
