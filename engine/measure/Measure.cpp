@@ -5,8 +5,8 @@
 #include "measure/Blendedness.h"
 #include "measure/HalfLight.h"
 #include "measure/Kron.h"
+#include "measure/LightProfile.h"
 #include "measure/ObjectImage.h"
-#include "measure/ProfileFit.h"
 #include "measure/PsfMixture.h"
 #include "measure/Templates.h"
 
@@ -235,7 +235,7 @@ void measureBlend(const BlendInput& input, const BlendOutput& output, const std:
         const double areaRadius = std::sqrt(aperture.a * aperture.b);
         cv::Mat seen = image.combinedVariance.clone();
         seen.setTo(0.0f, image.measured == 0);
-        const ProfileFit profile(image.combined, seen, m, mixed, options.profileReach * areaRadius);
+        const LightProfile profile(image.combined, seen, m, mixed, options.profileReach * areaRadius);
 
         const double ratio = profile.valid() ? std::min(1.0, options.fluxFactor / options.kronFactor) : 1.0;
         const double crowded =
@@ -256,7 +256,7 @@ void measureBlend(const BlendInput& input, const BlendOutput& output, const std:
                 // A smaller aperture holds less noise and less of unseen neighbours. Where pixels were divided hard,
                 // what a neighbour left in them outweighs the light outside the aperture: no correction there.
                 const ApertureSum inner = sumInEllipse(image.image[b], image.variance[b], aperture.scaled(ratio));
-                const ProfileFit::Part part = profile.enclosed(ratio * areaRadius, psf[b]);
+                const LightProfile::Part part = profile.enclosed(ratio * areaRadius, psf[b]);
                 const double corrected = inner.flux / part.value;
                 const double correctedError =
                     std::hypot(std::sqrt(inner.variance), inner.flux * part.error / part.value) / part.value;

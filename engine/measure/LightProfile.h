@@ -10,7 +10,7 @@ namespace blendscope {
 /// What a galaxy profile, convolved with the PSF, says of one object: an exponential disk plus a de Vaucouleurs bulge
 /// of one half-light radius, fitted to the light in elliptical annuli of the shape that the moments give. All radii are
 /// area-equivalent (geometric mean of the axes), pixel.
-class ProfileFit {
+class LightProfile {
 public:
     /// Major over minor axis (>= 1) of ellipses: of unit-area variances the major one is this ratio, the minor its
     /// inverse.
@@ -21,8 +21,8 @@ public:
 
     /// `image`, `variance`: CV_32F of one size; pixels with variance <= 0 do not count. `moments` in pixels of the
     /// image; `reach`: outermost annulus. Not valid with fewer than four annuli or without positive light.
-    ProfileFit(const cv::Mat& image, const cv::Mat& variance, const Moments& moments, const PsfMixture& psf,
-               double reach);
+    LightProfile(const cv::Mat& image, const cv::Mat& variance, const Moments& moments, const PsfMixture& psf,
+                 double reach);
 
     [[nodiscard]] bool valid() const { return m_valid; }
     /// Half-light radius before the PSF; 0 if a point fits as well.
@@ -36,7 +36,7 @@ public:
     /// not valid.
     [[nodiscard]] Part enclosed(double radius, const PsfMixture& psf) const;
     /// Probability of a point source: evidence of a point against that of the extended family, with priors on radius
-    /// and number (see ProfileFit.cpp). NaN if not valid.
+    /// and number (see LightProfile.cpp). NaN if not valid.
     [[nodiscard]] double pointProbability() const { return m_point; }
 
 private:

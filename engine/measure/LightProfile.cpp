@@ -1,4 +1,4 @@
-#include "measure/ProfileFit.h"
+#include "measure/LightProfile.h"
 
 #include <algorithm>
 #include <cmath>
@@ -60,7 +60,7 @@ double scaledBessel(double x) {
 /// which the annuli are circles.
 struct Spread {
     double major, minor;
-    Spread(const ProfileFit::Shape& shape, double galaxy, double psf)
+    Spread(const LightProfile::Shape& shape, double galaxy, double psf)
         : major((galaxy * shape.galaxy + psf) / shape.annulus), minor((galaxy / shape.galaxy + psf) * shape.annulus) {}
 };
 
@@ -83,8 +83,8 @@ double lightInCircle(const Spread& s, double radius) {
 
 /// Light within an elliptical aperture of a unit-flux profile convolved with the PSF.
 template <size_t N>
-double enclosedLight(const Gaussian (&profile)[N], double scale, const ProfileFit::Shape& shape, const PsfMixture& psf,
-                     double radius) {
+double enclosedLight(const Gaussian (&profile)[N], double scale, const LightProfile::Shape& shape,
+                     const PsfMixture& psf, double radius) {
     double sum = 0.0, total = 0.0;
     for (const Gaussian& g : profile) {
         for (int k = 0; k < PsfMixture::kCount; ++k) {
@@ -113,7 +113,7 @@ size_t ringOf(double radius) {
 
 /// Mean surface brightness on the annuli of a unit-flux profile convolved with the PSF.
 template <size_t N>
-void brightness(const Gaussian (&profile)[N], double scale, const ProfileFit::Shape& shape, const PsfMixture& psf,
+void brightness(const Gaussian (&profile)[N], double scale, const LightProfile::Shape& shape, const PsfMixture& psf,
                 const std::vector<Ring>& rings, std::vector<double>& out) {
     out.assign(rings.size(), 0.0);
     for (const Gaussian& g : profile) {
@@ -168,8 +168,8 @@ double psfHalfLight(const PsfMixture& psf) {
 
 } // namespace
 
-ProfileFit::ProfileFit(const cv::Mat& image, const cv::Mat& variance, const Moments& moments, const PsfMixture& psf,
-                       double reach) {
+LightProfile::LightProfile(const cv::Mat& image, const cv::Mat& variance, const Moments& moments, const PsfMixture& psf,
+                           double reach) {
     m_point = m_halfLight = std::numeric_limits<double>::quiet_NaN();
     const double det = moments.determinant();
     if (image.empty() || !(det > 0.0) || !(reach > 0.0)) return;
@@ -348,7 +348,7 @@ ProfileFit::ProfileFit(const cv::Mat& image, const cv::Mat& variance, const Mome
     m_valid = true;
 }
 
-ProfileFit::Part ProfileFit::enclosed(double radius, const PsfMixture& psf) const {
+LightProfile::Part LightProfile::enclosed(double radius, const PsfMixture& psf) const {
     if (!m_valid) return {};
     double sum = 0.0, squares = 0.0, last = -1.0, disk = 0.0, bulge = 0.0;
     for (const Sample& s : m_samples) {
