@@ -34,7 +34,8 @@ public:
 /// Collects finished blends and hands out snapshots, at most one every `seconds`, rarer when copying is slow.
 class PartialResults {
 public:
-    PartialResults(const Result& start, cv::Size size, const RunOptions& options) : m_options(options) {
+    PartialResults(const Result& start, cv::Size size, const RunOptions& options)
+        : m_options(options), m_wait(std::min(0.1, options.partialSeconds)) {
         m_result = start;
         m_result.complete = false;
         m_result.objects.clear();
@@ -68,7 +69,7 @@ private:
     std::mutex m_mutex;
     Result m_result;
     Clock::time_point m_last = Clock::now();
-    double m_wait = 0.1;
+    double m_wait; ///< seconds until the next snapshot; the first comes early
 };
 
 /// With given positions the catalogue has one row for each, found or not.
