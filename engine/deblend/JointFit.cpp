@@ -753,19 +753,37 @@ double JointFit::worstCorrelation(int source) const {
     return worst;
 }
 
-double JointFit::halfLightRadius(const JointSource& s) {
-    if (s.point) return 0.0;
-    Term terms[16];
-    const int n = listTerms(s, false, terms);
-    double low = 0.05, high = 5.0;
+double JointFit::halfLightRadius(const std::vector<JointSource>& parts) {
+    double total = 0.0, widest = 0.0;
+    std::vector<double> weights;
+    for (const JointSource& s : parts) {
+        double flux = 0.0;
+        for (const double f : s.flux)
+            flux += f;
+        weights.push_back(flux);
+        total += flux;
+        if (!s.point) widest = std::max(widest, std::exp(s.logRadius));
+    }
+    if (!(total > 0.0) || !(widest > 0.0)) return 0.0;
+    double low = 0.0, high = 5.0 * widest;
     for (int i = 0; i < 40; ++i) {
         const double r = 0.5 * (low + high);
         double inside = 0.0;
-        for (int k = 0; k < n; ++k)
-            inside += terms[k].amplitude * (1.0 - std::exp(-0.5 * r * r / terms[k].variance));
-        (inside < 0.5 ? low : high) = r;
+        for (std::size_t p = 0; p < parts.size(); ++p) {
+            if (parts[p].point) {
+                inside += weights[p];
+                continue;
+            }
+            Term terms[16];
+            const int n = listTerms(parts[p], false, terms);
+            const double u2 = square(r / std::exp(parts[p].logRadius));
+            for (int k = 0; k < n; ++k) {
+                inside += weights[p] * terms[k].amplitude * (1.0 - std::exp(-0.5 * u2 / terms[k].variance));
+            }
+        }
+        (inside < 0.5 * total ? low : high) = r;
     }
-    return std::exp(s.logRadius) * 0.5 * (low + high);
+    return 0.5 * (low + high);
 }
 
 } // namespace blendscope

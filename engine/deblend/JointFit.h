@@ -96,8 +96,9 @@ public:
     /// Largest correlation of the source's template with another one's, over bands (1 = cannot be told apart).
     [[nodiscard]] double worstCorrelation(int source) const;
 
-    /// The half-light radius of the unconvolved mix, pixel (circularised).
-    [[nodiscard]] static double halfLightRadius(const JointSource& source);
+    /// The half-light radius of sources that lie on each other, before the PSF, all bands' counts together, pixel
+    /// (circularised).
+    [[nodiscard]] static double halfLightRadius(const std::vector<JointSource>& parts);
 
 private:
     static constexpr int kImages = 7; // template and its derivatives by x, y, ln r, e1, e2, bulge

@@ -166,7 +166,11 @@ void Factorization::describe() {
             child.note = QStringLiteral("bulge and disk differ in colour");
         }
         if (light && c.bulge < 0 && m_fit.worstCorrelation(c.source) > kDegenerate) child.flags |= FlagDegenerate;
-        if (light && c.bulge < 0) child.hlr = JointFit::halfLightRadius(s);
+        if (light) {
+            std::vector<JointSource> parts{s};
+            if (c.bulge >= 0) parts.push_back(m_fit.sources()[std::size_t(c.bulge)]);
+            child.hlr = JointFit::halfLightRadius(parts);
+        }
     }
     QStringList words;
     words << QStringLiteral("%1 fitted together in %2, %3 steps")

@@ -197,18 +197,18 @@ private Q_SLOTS:
         double sum = 0.0;
         int n = 0;
         for (int i = 0; i < 2; ++i) {
+            // Points on the fine grid are exact; galaxies between its points, so that no cusp is sampled at its top.
+            const double x = 32.0 + (1 + i) / 3.0 + (radius > 0.0 ? 1.0 / 6.0 : 0.0), y = x - 1.0;
             Sky sky;
-            sky.make(
-                {{32.0 + (1 + i) / 3.0, 31.0 + 2.0 / 3.0, radius, ratio, 0.4 + i, {9000.0, 12000.0, 14000.0}, bulge}},
-                std::uint64_t(i + 1));
+            sky.make({{x, y, radius, ratio, 0.4 + i, {9000.0, 12000.0, 14000.0}, bulge}}, std::uint64_t(i + 1));
             const BlendOutput output = deblend(sky);
             QVERIFY(sound(output, sky.input));
             QCOMPARE(output.children.size(), std::size_t(1));
             const BlendOutput::Child& c = output.children[0];
             sum += relative(c.flux[1], 12000.0);
             ++n;
-            QVERIFY(std::hypot(c.peak.x - 32.0 - (1 + i) / 3.0, c.peak.y - 31.0 - 2.0 / 3.0) < 0.15);
-            if (radius > 0.0) QVERIFY(std::abs(relative(c.hlr, radius)) < 0.25);
+            QVERIFY(std::hypot(c.peak.x - x, c.peak.y - y) < 0.15);
+            if (radius > 0.0) QVERIFY2(std::abs(relative(c.hlr, radius)) < 0.25, qPrintable(QString::number(c.hlr)));
             QCOMPARE(bool(c.flags & FlagPointSource), radius <= 0.0);
         }
         const double bias = sum / n;
