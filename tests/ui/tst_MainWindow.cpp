@@ -1,0 +1,351 @@
+#include "window/MainWindow.h"
+
+#include "actions/ActionRegistry.h"
+#include "actions/CheatSheet.h"
+#include "actions/CommandPalette.h"
+#include "core/Random.h"
+#include "io/SceneReader.h"
+#include "models/ResultModel.h"
+#include "panels/BlendsPanel.h"
+#include "panels/InspectorPanel.h"
+#include "panels/MethodPanel.h"
+#include "panels/PictureBoard.h"
+#include "support/EventDriver.h"
+#include "theme/Theme.h"
+#include "view/SceneView.h"
+#include "window/MessageBar.h"
+#include "window/RecentFiles.h"
+#include "window/ViewArea.h"
+
+#include <QAction>
+#include <QComboBox>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTreeView>
+#include <QtTest>
+#include <cmath>
+
+using namespace blendscope;
+using namespace blendscope::test;
+
+namespace {
+
+/// Pairs of Gaussian galaxies on a grid, `pairs` a side, in three bands, with noise of one count.
+ScenePtr makeScene(int pairs, const QString& id) {
+    const int side = 48 * pairs;
+    auto scene = std::make_shared<Scene>();
+    scene->id = id;
+    scene->size = {side, side};
+    scene->pixelScale = 0.2;
+    scene->wcs = Wcs::tangent({150.0, 2.2}, {side / 2.0, side / 2.0}, 0.2);
+    const char* names[] = {"g", "r", "i"};
+    for (int b = 0; b < 3; ++b) {
+        Random random(7, std::uint64_t(b));
+        cv::Mat image(side, side, CV_32F);
+        for (int y = 0; y < side; ++y) {
+            for (int x = 0; x < side; ++x) {
+                double v = random.normal();
+                for (int dy = -1; dy <= 1; ++dy) {
+                    for (int dx = -1; dx <= 1; ++dx) {
+                        const double cx = (x / 48 + dx) * 48 + 20, cy = (y / 48 + dy) * 48 + 24;
+                        const double r1 = std::hypot(x - cx, y - cy), r2 = std::hypot(x - cx - 9, y - cy - 2);
+                        v += 120.0 * std::exp(-r1 * r1 / 9.0) * (1 + 0.3 * b);
+                        v += 70.0 * std::exp(-r2 * r2 / 9.0) * (1.6 - 0.3 * b);
+                    }
+                }
+                image.at<float>(y, x) = float(v);
+            }
+        }
+        Band band;
+        band.name = QLatin1String(names[b]);
+        band.image = std::make_shared<MemoryPlane>(image);
+        band.variance = std::make_shared<ConstantPlane>(scene->size, 1.0f);
+        band.psf = Psf::moffat(3.0);
+        band.zeroPoint = 27.0;
+        band.skySubtracted = true;
+        band.wavelength = 480.0 + 140.0 * b;
+        scene->bands.push_back(band);
+    }
+    return scene;
+}
+
+} // namespace
+
+class TestMainWindow : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    QString m_small; ///< a file with nine pairs
+
+    static std::unique_ptr<MainWindow> makeWindow() {
+        auto window = std::make_unique<MainWindow>();
+        window->setAskBeforeClosing(false);
+        window->resize(1280, 800);
+        window->show();
+        if (!QTest::qWaitForWindowExposed(window.get())) return nullptr;
+        if (!waitFor([&] { return window->document()->registry() != nullptr; })) return nullptr;
+        return window;
+    }
+    static bool runDone(MainWindow& window) {
+        return waitFor([&] { return !window.document()->busy() && window.document()->result() != nullptr; });
+    }
+
+private Q_SLOTS:
+    void initTestCase() {
+        isolateSettings();
+        Theme::apply(ThemeChoice::Light);
+        const QString problem = SceneView::openGLProblem();
+        if (!problem.isEmpty()) QSKIP(qPrintable(problem));
+        m_small = m_folder.filePath(QStringLiteral("pairs.fits"));
+        writeScene(*makeScene(3, QStringLiteral("pairs")), m_small);
+    }
+
+    void startPageTellsWhatToDo() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        QVERIFY(window->startPageShown());
+        QVERIFY(window->startPage()->findChild<QPushButton*>(QStringLiteral("startDemo")));
+        QVERIFY(window->startPage()->findChild<QPushButton*>(QStringLiteral("startOpen")));
+        QVERIFY(!window->actionRegistry()->trigger(QStringLiteral("run.start"))); // nothing to run on
+        QVERIFY(!window->actionRegistry()->trigger(QStringLiteral("blend.next")));
+    }
+
+    void opensRunsAndLinksEverything() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        QVERIFY(drop(window.get(), {m_small}));
+        QVERIFY(waitFor([&] { return window->document()->scene() != nullptr; }));
+        QVERIFY(!window->startPageShown());
+        QCOMPARE(window->recent()->entries().size(), std::size_t(1));
+        if (window->method()->suggestions().isEmpty()) QSKIP("no methods are installed in this build");
+
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("run.start")));
+        QVERIFY(runDone(*window));
+        const ResultPtr result = window->document()->result();
+        QVERIFY2(result->complete, qPrintable(window->messages()->text()));
+        QVERIFY(result->objects.size() >= 15);
+        QCOMPARE(window->blends()->model()->objectsShown(), int(result->objects.size()));
+
+        // The key, from the picture: the first blend of the table.
+        window->activateWindow();
+        QApplication::setActiveWindow(window.get()); // no window manager does it here
+        window->viewArea()->view()->setFocus();
+        QTest::keyClick(window.get(), Qt::Key_D);
+        const Selection first = window->document()->selection();
+        QVERIFY(first.blend > 0);
+        const Blend* blend = result->blend(first.blend);
+        QVERIFY(blend);
+        QCOMPARE(window->blends()->model()->blendId(window->blends()->view()->currentIndex()), first.blend);
+        QCOMPARE(window->viewArea()->view()->selection().blend, first.blend);
+        QVERIFY(waitFor([&] { return window->inspector()->settled(); }));
+        QCOMPARE(window->inspector()->board()->objectsShown(), blend->objects);
+
+        // A component in the inspector selects its object everywhere.
+        const int second = blend->objects.back();
+        click(window->inspector()->board(), window->inspector()->board()->componentRect(second).center());
+        QCOMPARE(window->document()->selection().object, second);
+        QCOMPARE(window->viewArea()->view()->selection().object, second);
+        QCOMPARE(window->blends()->model()->objectId(window->blends()->view()->currentIndex()), second);
+
+        // A row selects in the picture.
+        const int other = result->blends.back().objects.front();
+        window->blends()->view()->setCurrentIndex(window->blends()->model()->indexOfObject(other));
+        QCOMPARE(window->document()->selection().object, other);
+        QCOMPARE(window->viewArea()->view()->selection().object, other);
+
+        // A click in the picture selects in the table.
+        QVERIFY(window->viewArea()->view()->waitUntilSettled());
+        window->viewArea()->view()->fit();
+        QVERIFY(window->viewArea()->view()->waitUntilSettled());
+        window->document()->setSelection({});
+        const Object* target = result->object(result->blends.front().objects.front());
+        click(window->viewArea()->view(), window->viewArea()->view()->toWidget({target->x, target->y}).toPoint());
+        QVERIFY(waitFor([&] { return window->document()->selection().object == target->id; }, 5000));
+        QCOMPARE(window->blends()->model()->objectId(window->blends()->view()->currentIndex()), target->id);
+
+        // Letters typed into the filter are text, not commands.
+        QLineEdit* field = window->blends()->filterField();
+        field->setFocus();
+        QTest::keyClicks(field, QStringLiteral("n>1 mad"));
+        QCOMPARE(field->text(), QStringLiteral("n>1 mad"));
+        QCOMPARE(window->document()->selection().object, target->id);
+        QVERIFY(waitFor([&] { return window->blends()->model()->objectsShown() == 0; }, 3000));
+        field->clear();
+        QVERIFY(waitFor([&] { return window->blends()->model()->objectsShown() > 0; }, 3000));
+
+        // Save, open again as a second result, blink and compare.
+        const QString out = m_folder.filePath(QStringLiteral("out"));
+        window->document()->saveResult(out);
+        QVERIFY(waitFor([&] { return !window->document()->busy(); }));
+        QVERIFY(QFileInfo::exists(out + QStringLiteral("/catalog.csv")));
+        window->open({out});
+        QVERIFY(waitFor([&] { return window->document()->current()->results.size() == 2; }));
+        QCOMPARE(window->document()->result()->objects.size(), result->objects.size());
+        window->document()->selectObject(target->id);
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("compare.blink")));
+        QCOMPARE(window->document()->result(), result);
+        QCOMPARE(window->document()->selection().object, target->id); // flipping stays on the object
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("compare.side")));
+        QVERIFY(window->viewArea()->secondView());
+        QVERIFY(window->viewArea()->secondView()->result() != window->viewArea()->view()->result());
+        window->viewArea()->view()->setZoom(7.0);
+        QVERIFY(waitFor(
+            [&] {
+                return window->viewArea()->secondView()->camera().zoom == window->viewArea()->view()->camera().zoom;
+            },
+            3000));
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("compare.side")));
+        QVERIFY(!window->viewArea()->secondView());
+
+        // Modes of the picture.
+        for (const char* id : {"view.grid", "view.single", "view.rgb"}) {
+            QVERIFY(window->actionRegistry()->trigger(QLatin1String(id)));
+            QVERIFY(waitFor([&] { return window->viewArea()->settled(); }, 10000));
+        }
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("file.closeScene")));
+        QVERIFY(window->startPageShown());
+    }
+
+    void cancelKeepsWhatIsDone() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        if (window->method()->suggestions().isEmpty()) QSKIP("no methods are installed in this build");
+        window->document()->addScene(makeScene(12, QStringLiteral("many")));
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("run.start")));
+        QVERIFY(waitFor([&] {
+            return !window->document()->running() ||
+                   (window->document()->result() && !window->document()->result()->blends.empty());
+        }));
+        if (!window->document()->running()) QSKIP("the run was over before it could be cancelled");
+        QElapsedTimer clock;
+        clock.start();
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("run.cancel")));
+        QVERIFY(waitFor([&] { return !window->document()->running(); }, 10000));
+        qInfo("cancelled after %lld ms", clock.elapsed());
+        const ResultPtr result = window->document()->result();
+        QVERIFY(result);
+        QVERIFY(!result->blends.empty());
+        QCOMPARE(window->blends()->model()->objectsShown(), int(result->objects.size()));
+        if (!result->complete) QVERIFY(window->messages()->text().contains(QStringLiteral("cancelled")));
+    }
+
+    void aBadFileIsWordsAndHarmsNothing() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        window->document()->addScene(makeScene(2, QStringLiteral("good")));
+        const ScenePtr good = window->document()->scene();
+        const QString bad = m_folder.filePath(QStringLiteral("bad.fits"));
+        QFile file(bad);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("SIMPLE  = this is not a FITS file");
+        file.close();
+        for (const QString& path : {bad, m_folder.filePath(QStringLiteral("missing.fits"))}) {
+            window->messages()->clear();
+            window->open({path});
+            QVERIFY(waitFor([&] { return !window->document()->busy(); }));
+            QVERIFY(!window->messages()->text().isEmpty());
+            QVERIFY(window->messages()->isVisible());
+            QCOMPARE(window->document()->scene(), good);
+        }
+        window->document()->openResult(m_folder.path());
+        QVERIFY(waitFor([&] { return !window->document()->busy(); }));
+        QCOMPARE(window->document()->scene(), good);
+        window->setPipeline(QStringLiteral("nonsense+more"));
+        QVERIFY(waitFor([&] { return window->document()->scene() == good; }));
+    }
+
+    void oneBandAndATinySceneWork() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        auto tiny = std::make_shared<Scene>();
+        tiny->id = QStringLiteral("tiny");
+        tiny->size = {3, 2};
+        Band band;
+        band.name = QStringLiteral("r");
+        band.image = std::make_shared<MemoryPlane>(cv::Mat(2, 3, CV_32F, cv::Scalar(std::nan(""))));
+        band.variance = std::make_shared<ConstantPlane>(tiny->size, 0.0f);
+        tiny->bands.push_back(band);
+        window->document()->addScene(tiny);
+        QCOMPARE(window->viewArea()->mode(), ViewArea::Mode::Single);
+        QVERIFY(!window->actionRegistry()->trigger(QStringLiteral("view.grid")));
+        window->actionRegistry()->trigger(QStringLiteral("run.start"));
+        QVERIFY(waitFor([&] { return !window->document()->busy(); }));
+        window->showMostInteresting();
+        window->document()->closeScene(0);
+        QVERIFY(window->startPageShown());
+    }
+
+    void themeSwitchesAndStaysReadable() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        for (const char* name : {"dark", "light"}) {
+            QVERIFY(window->actionRegistry()->trigger(QStringLiteral("theme.") + QLatin1String(name)));
+            QCOMPARE(Theme::isDark(), QByteArray(name) == "dark");
+            const QPalette p = QApplication::palette();
+            QVERIFY(Theme::contrast(p.color(QPalette::WindowText), p.color(QPalette::Window)) >= 7.0);
+            QVERIFY(Theme::contrast(p.color(QPalette::HighlightedText), p.color(QPalette::Highlight)) >= 4.5);
+            QVERIFY(Theme::contrast(Theme::colors().muted, p.color(QPalette::Window)) >= 4.5);
+            QVERIFY(Theme::contrast(p.color(QPalette::PlaceholderText), p.color(QPalette::Base)) >= 4.5);
+            for (const QColor& c : {Theme::colors().error, Theme::colors().warning, Theme::colors().notice}) {
+                QVERIFY(Theme::contrast(Theme::colors().strongText, c) >= 4.5);
+            }
+        }
+        QCOMPARE(QSettings().value(QStringLiteral("ui/theme")).toString(), QStringLiteral("light"));
+    }
+
+    void everyActionIsNamedOnceAndHasItsOwnKeys() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        QSet<QString> ids, keys;
+        for (const ActionInfo& info : window->actionRegistry()->infos()) {
+            QVERIFY2(!ids.contains(info.id), qPrintable(info.id));
+            ids.insert(info.id);
+            QVERIFY2(!info.tip.isEmpty(), qPrintable(info.id));
+            for (const QKeySequence& key : info.keys) {
+                QVERIFY2(!key.isEmpty() && !keys.contains(key.toString()), qPrintable(info.id));
+                keys.insert(key.toString());
+            }
+        }
+    }
+
+    void paletteAndCheatSheetComeFromTheActions() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("help.search")));
+        auto* palette = window->findChild<CommandPalette*>();
+        QVERIFY(palette && palette->isVisible());
+        QTest::keyClicks(palette->field(), QStringLiteral("dark"));
+        QVERIFY(palette->list()->count() >= 1);
+        QTest::keyClick(palette->field(), Qt::Key_Return);
+        QVERIFY(waitFor([] { return Theme::isDark(); }, 3000));
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("help.keys")));
+        auto* sheet = window->findChild<CheatSheet*>();
+        QVERIFY(sheet && sheet->isVisible());
+        sheet->close();
+        window->actionRegistry()->trigger(QStringLiteral("theme.light"));
+    }
+
+    void fitsASmallScreen() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        window->document()->addScene(makeScene(2, QStringLiteral("small")));
+        window->resize(1024, 700);
+        QVERIFY(waitFor([&] { return window->width() <= 1024 && window->height() <= 700; }, 3000));
+        QVERIFY2(window->minimumSizeHint().width() <= 1024,
+                 qPrintable(QString::number(window->minimumSizeHint().width())));
+        QVERIFY(window->viewArea()->width() >= 300);
+    }
+};
+
+int main(int argc, char** argv) {
+    SceneView::prepareOpenGL();
+    QApplication app(argc, argv);
+    TestMainWindow test;
+    return QTest::qExec(&test, argc, argv);
+}
+
+#include "tst_MainWindow.moc"

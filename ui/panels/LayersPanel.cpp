@@ -1,0 +1,174 @@
+#include "panels/LayersPanel.h"
+
+#include "figure/Palette.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QGridLayout>
+#include <QLabel>
+#include <QPainter>
+#include <QSlider>
+#include <cmath>
+
+namespace blendscope {
+
+namespace {
+
+/// A small picture of how a layer is drawn, in its own colour: the legend.
+class Swatch final : public QWidget {
+public:
+    enum class Kind { Masks, Peaks, Ellipses, Truth };
+    explicit Swatch(Kind kind) : m_kind(kind) { setFixedSize(26, 16); }
+
+protected:
+    void paintEvent(QPaintEvent*) override {
+        QPainter p(this);
+        p.setRenderHint(QPainter::Antialiasing);
+        p.fillRect(rect(), look::canvas());
+        const QPointF c = QRectF(rect()).center();
+        switch (m_kind) {
+        case Kind::Masks: {
+            p.setPen(QPen(paletteColour(0), 1.5));
+            QColor fill = paletteColour(0);
+            fill.setAlpha(90);
+            p.setBrush(fill);
+            p.drawEllipse(c - QPointF(4, 0), 6.0, 5.0);
+            p.setPen(QPen(paletteColour(1), 1.5));
+            fill = paletteColour(1);
+            fill.setAlpha(90);
+            p.setBrush(fill);
+            p.drawEllipse(c + QPointF(5, 0), 5.0, 4.5);
+            break;
+        }
+        case Kind::Peaks:
+            p.setPen(QPen(look::peak(), 1.4));
+            p.drawLine(c - QPointF(4, 0), c + QPointF(4, 0));
+            p.drawLine(c - QPointF(0, 4), c + QPointF(0, 4));
+            break;
+        case Kind::Ellipses:
+            p.setPen(QPen(look::detected(), 1.4, Qt::DashLine));
+            p.translate(c);
+            p.rotate(-20);
+            p.drawEllipse(QPointF(0, 0), 9.0, 4.5);
+            break;
+        case Kind::Truth: {
+            QColor fill = look::truth();
+            fill.setAlpha(150);
+            p.setPen(Qt::NoPen);
+            p.setBrush(fill);
+            p.drawEllipse(c, 9.0, 5.5);
+            p.setBrush(look::truth());
+            p.drawEllipse(c, 1.8, 1.8);
+            break;
+        }
+        }
+    }
+
+private:
+    Kind m_kind;
+};
+
+} // namespace
+
+LayersPanel::LayersPanel(QWidget* parent)
+    : QWidget(parent), m_masks(new QCheckBox(tr("Masks"))), m_maskStyle(new QComboBox),
+      m_maskOpacity(new QSlider(Qt::Horizontal)), m_peaks(new QCheckBox(tr("Peaks"))),
+      m_ellipses(new QCheckBox(tr("Measured shapes"))), m_truth(new QCheckBox(tr("Truth"))),
+      m_truthOpacity(new QSlider(Qt::Horizontal)), m_compass(new QCheckBox(tr("Compass"))),
+      m_scaleBar(new QCheckBox(tr("Scale bar"))), m_colorBar(new QCheckBox(tr("Colour bar"))) {
+    m_masks->setToolTip(tr("The pixels of every object; neighbours differ in colour"));
+    m_maskStyle->addItems({tr("fill"), tr("outline"), tr("both")});
+    m_maskStyle->setToolTip(tr("How masks are drawn"));
+    m_maskStyle->setAccessibleName(tr("How masks are drawn"));
+    m_peaks->setToolTip(tr("Rough positions from detection, as crosses"));
+    m_ellipses->setToolTip(tr("Size and shape of what was measured, as dashed ellipses"));
+    m_truth->setToolTip(tr("What is known to be there, as colour shading"));
+    for (QSlider* s : {m_maskOpacity, m_truthOpacity}) {
+        s->setRange(5, 100);
+        s->setMinimumWidth(40);
+    }
+    m_maskOpacity->setToolTip(tr("Opacity of the fill"));
+    m_maskOpacity->setAccessibleName(tr("Opacity of the masks"));
+    m_truthOpacity->setToolTip(tr("Opacity of the truth"));
+    m_truthOpacity->setAccessibleName(tr("Opacity of the truth"));
+
+    auto* grid = new QGridLayout(this);
+    grid->setContentsMargins(8, 6, 8, 8);
+    grid->setHorizontalSpacing(6);
+    grid->setVerticalSpacing(4);
+    grid->setColumnStretch(2, 1);
+    int row = 0;
+    const auto line = [&](Swatch::Kind kind, QCheckBox* box, QWidget* a = nullptr, QWidget* b = nullptr) {
+        grid->addWidget(new Swatch(kind), row, 0);
+        grid->addWidget(box, row, 1, 1, a ? 1 : 3);
+        if (a) grid->addWidget(a, row, 2, 1, b ? 1 : 2);
+        if (b) grid->addWidget(b, row, 3);
+        ++row;
+    };
+    m_maskStyle->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    line(Swatch::Kind::Masks, m_masks, m_maskOpacity, m_maskStyle);
+    line(Swatch::Kind::Ellipses, m_ellipses);
+    line(Swatch::Kind::Peaks, m_peaks);
+    line(Swatch::Kind::Truth, m_truth, m_truthOpacity);
+    auto* furniture = new QHBoxLayout;
+    furniture->addWidget(m_compass);
+    furniture->addWidget(m_scaleBar);
+    furniture->addStretch();
+    grid->addLayout(furniture, row++, 0, 1, 4);
+    grid->addWidget(m_colorBar, row, 0, 1, 4);
+
+    for (QCheckBox* box : {m_masks, m_peaks, m_ellipses, m_truth, m_compass, m_scaleBar, m_colorBar}) {
+        connect(box, &QCheckBox::toggled, this, &LayersPanel::edit);
+    }
+    for (QSlider* s : {m_maskOpacity, m_truthOpacity}) {
+        connect(s, &QSlider::valueChanged, this, &LayersPanel::edit);
+    }
+    connect(m_maskStyle, &QComboBox::activated, this, [this](int i) {
+        m_lastMasks = static_cast<MaskStyle>(i + 1);
+        edit();
+    });
+    setState({}, false, false);
+}
+
+void LayersPanel::setState(const OverlayStyle& style, bool hasResult, bool hasTruth) {
+    m_setting = true;
+    m_style = style;
+    if (style.masks != MaskStyle::Off) m_lastMasks = style.masks;
+    m_masks->setChecked(style.masks != MaskStyle::Off);
+    m_maskStyle->setCurrentIndex(static_cast<int>(m_lastMasks) - 1);
+    if (!m_maskOpacity->isSliderDown()) m_maskOpacity->setValue(int(std::lround(double(style.maskOpacity) * 100)));
+    m_peaks->setChecked(style.peaks);
+    m_ellipses->setChecked(style.ellipses);
+    m_truth->setChecked(style.truth && hasTruth);
+    if (!m_truthOpacity->isSliderDown()) m_truthOpacity->setValue(int(std::lround(double(style.truthOpacity) * 100)));
+    m_compass->setChecked(style.compass);
+    m_scaleBar->setChecked(style.scaleBar);
+    m_colorBar->setChecked(style.colorBar);
+    for (QWidget* w : {static_cast<QWidget*>(m_masks), static_cast<QWidget*>(m_maskStyle),
+                       static_cast<QWidget*>(m_peaks), static_cast<QWidget*>(m_ellipses)}) {
+        w->setEnabled(hasResult);
+    }
+    const bool filled = style.masks == MaskStyle::Fill || style.masks == MaskStyle::FillAndOutline;
+    m_maskOpacity->setEnabled(hasResult && filled);
+    m_truth->setEnabled(hasTruth);
+    m_truthOpacity->setEnabled(hasTruth && style.truth);
+    m_truth->setText(hasTruth ? tr("Truth") : tr("Truth (none in this scene)"));
+    m_truthOpacity->setVisible(hasTruth);
+    m_setting = false;
+}
+
+void LayersPanel::edit() {
+    if (m_setting) return;
+    m_style.masks = m_masks->isChecked() ? m_lastMasks : MaskStyle::Off;
+    m_style.maskOpacity = float(m_maskOpacity->value()) / 100.0f;
+    m_style.peaks = m_peaks->isChecked();
+    m_style.ellipses = m_ellipses->isChecked();
+    m_style.truth = m_truth->isChecked();
+    m_style.truthOpacity = float(m_truthOpacity->value()) / 100.0f;
+    m_style.compass = m_compass->isChecked();
+    m_style.scaleBar = m_scaleBar->isChecked();
+    m_style.colorBar = m_colorBar->isChecked();
+    Q_EMIT styleEdited(m_style);
+}
+
+} // namespace blendscope

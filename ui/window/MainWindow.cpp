@@ -1,0 +1,879 @@
+#include "window/MainWindow.h"
+
+#include "actions/ActionRegistry.h"
+#include "actions/CheatSheet.h"
+#include "actions/CommandPalette.h"
+#include "models/Format.h"
+#include "models/ResultModel.h"
+#include "panels/BlendsPanel.h"
+#include "panels/InspectorPanel.h"
+#include "panels/LayersPanel.h"
+#include "panels/MethodPanel.h"
+#include "panels/ScenePanel.h"
+#include "panels/Section.h"
+#include "panels/StretchPanel.h"
+#include "theme/Icons.h"
+#include "theme/Theme.h"
+#include "view/SceneView.h"
+#include "window/HeaderDialog.h"
+#include "window/JobStatus.h"
+#include "window/MessageBar.h"
+#include "window/RecentFiles.h"
+#include "window/StartPage.h"
+#include "window/ViewArea.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QCloseEvent>
+#include <QComboBox>
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QPointer>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QSettings>
+#include <QSignalBlocker>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QTimer>
+#include <QToolBar>
+#include <QToolButton>
+#include <QTreeView>
+#include <QVBoxLayout>
+#include <cmath>
+
+namespace blendscope {
+
+namespace {
+
+constexpr int kHoldMs = 350; ///< a key held longer than this is a peek, not a toggle
+
+QString title(const MainWindow* window) {
+    const ScenePtr scene = window->document()->scene();
+    return scene ? QStringLiteral("%1 \u2013 Blendscope").arg(scene->id) : QStringLiteral("Blendscope");
+}
+
+} // namespace
+
+MainWindow::MainWindow(QWidget* parent)
+    : QMainWindow(parent), m_document(new Document(this)), m_actions(new ActionRegistry(this)),
+      m_recent(new RecentFiles(this)), m_pages(new QStackedWidget), m_start(new StartPage(m_recent)),
+      m_view(new ViewArea(m_document)), m_messages(new MessageBar), m_scenePanel(new ScenePanel(m_document)),
+      m_method(new MethodPanel), m_layers(new LayersPanel), m_stretch(new StretchPanel),
+      m_inspector(new InspectorPanel(m_document)), m_blends(new BlendsPanel(m_document)) {
+    setWindowIcon(applicationIcon());
+    setAcceptDrops(true);
+    setDockNestingEnabled(false);
+    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    setContextMenuPolicy(Qt::NoContextMenu);
+
+    auto* middle = new QWidget;
+    auto* layout = new QVBoxLayout(middle);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_messages);
+    m_pages->addWidget(m_start);
+    m_pages->addWidget(m_view);
+    layout->addWidget(m_pages, 1);
+    setCentralWidget(middle);
+
+    const auto color = [this](int id) { return m_view->objectColor(id); };
+    m_inspector->setObjectColor(color);
+    m_blends->setObjectColor(color);
+
+    buildActions();
+    buildMenus();
+    buildToolBar();
+    buildDocks();
+    buildStatusBar();
+    connectDocument();
+    resize(1280, 800);
+    refresh();
+
+    // The methods' descriptions are files: looked up beside the window, not before it.
+    auto found = std::make_shared<std::shared_ptr<const Registry>>();
+    m_document->start(
+        tr("Looking up methods"), [found](Progress&) { *found = std::make_shared<Registry>(); },
+        [this, found](const Job& job) {
+            if (job.state() == Job::State::Failed) m_messages->post(Document::Severity::Error, job.error());
+            m_document->setRegistry(*found ? *found : std::make_shared<Registry>(QStringList()));
+        });
+}
+
+MainWindow::~MainWindow() = default;
+
+QWidget* MainWindow::startPage() const {
+    return m_start;
+}
+
+bool MainWindow::startPageShown() const {
+    return m_pages->currentWidget() == m_start;
+}
+
+// --- building -------------------------------------------------------------------------------------------------------
+
+void MainWindow::buildActions() {
+    const auto hasScene = [this] { return m_document->scene() != nullptr; };
+    const auto hasResult = [this] { return m_document->result() != nullptr; };
+    const auto hasSelection = [this] { return !m_document->selection().empty(); };
+    const auto severalResults = [this] {
+        const SceneEntry* e = m_document->current();
+        return e && e->results.size() > 1;
+    };
+    const auto severalBands = [this] { return m_document->scene() && m_document->scene()->bands.size() > 1; };
+    const auto add = [this](const char* id, const QString& group, const QString& text, const QString& tip,
+                            const QList<QKeySequence>& keys, const char* icon, std::function<void()> run,
+                            std::function<bool()> enabled = {}, std::function<bool()> checked = {}) {
+        ActionInfo info{QLatin1String(id),
+                        group,
+                        text,
+                        tip,
+                        keys,
+                        QLatin1String(icon),
+                        bool(checked),
+                        std::move(run),
+                        std::move(enabled),
+                        std::move(checked)};
+        m_actions->add(std::move(info));
+    };
+    const auto keys = [](std::initializer_list<const char*> list) {
+        QList<QKeySequence> k;
+        for (const char* s : list) {
+            k << QKeySequence(QLatin1String(s));
+        }
+        return k;
+    };
+
+    const QString file = tr("File");
+    add("file.open", file, tr("Open files\u2026"), tr("Open FITS images as a scene"), keys({"Ctrl+O"}), "open",
+        [this] { chooseFiles(); });
+    add("file.openFolder", file, tr("Open folder\u2026"), tr("Open all scenes in a folder"), keys({"Ctrl+Shift+O"}),
+        "folder", [this] {
+            const QString folder = QFileDialog::getExistingDirectory(this, tr("Open a folder of scenes"));
+            if (!folder.isEmpty()) open({folder});
+        });
+    add("file.demo", file, tr("Demo scene"), tr("Simulate the demo scene, detect and deblend it"), {}, "demo",
+        [this] { openDemo(); });
+    add(
+        "file.saveResult", file, tr("Save result\u2026"), tr("Write catalogue, masks and components into a folder"),
+        keys({"Ctrl+S"}), "save", [this] { saveResult(); }, hasResult);
+    add(
+        "file.openResult", file, tr("Open result\u2026"), tr("Show a saved result folder on this scene"),
+        keys({"Ctrl+Shift+R"}), "", [this] { openResultFolder(); }, hasScene);
+    add(
+        "file.removeResult", file, tr("Remove result"), tr("Forget the shown result; saved files stay"), {}, "",
+        [this] {
+            if (const ResultEntry* e = m_document->currentResult()) m_document->removeResult(e->id);
+        },
+        [this] { return m_document->currentResult() != nullptr; });
+    add(
+        "file.closeScene", file, tr("Close scene"), tr("Close the shown scene and its results"), keys({"Ctrl+W"}), "",
+        [this] { m_document->closeScene(m_document->currentIndex()); }, hasScene);
+    add("app.quit", file, tr("Quit"), tr("Leave Blendscope"), keys({"Ctrl+Q"}), "", [this] { close(); });
+
+    const QString runGroup = tr("Run");
+    add(
+        "run.start", runGroup, tr("Run"), tr("Detect and deblend in the background"), keys({"F5", "Ctrl+R"}), "run",
+        [this] { run(); },
+        [this] {
+            return m_document->scene() && !m_document->running() && !m_method->pipeline().stages.empty() &&
+                   m_method->problem().isEmpty();
+        });
+    add(
+        "run.cancel", runGroup, tr("Cancel"), tr("Stop the run; the blends that are done stay"), keys({"Ctrl+."}),
+        "stop", [this] { m_document->cancelRun(); }, [this] { return m_document->running(); });
+    add("run.parameters", runGroup, tr("Parameters"), tr("Choose methods stage by stage and set their parameters"),
+        keys({"Ctrl+P"}), "parameters", [this] {
+            m_left->show();
+            m_methodSection->setOpen(!m_methodSection->isOpen());
+            if (m_methodSection->isOpen()) {
+                QTimer::singleShot(0, this, [this] {
+                    m_leftScroll->ensureVisible(0, m_methodSection->y() + m_leftScroll->viewport()->height() - 10, 0,
+                                                0);
+                });
+            }
+        });
+
+    const QString blends = tr("Blends");
+    const auto step = [this](int steps) {
+        m_blends->step(steps);
+        m_view->showSelection(true);
+    };
+    add(
+        "blend.next", blends, tr("Next blend"), tr("In the table's order"), keys({"D"}), "next", [step] { step(1); },
+        hasResult);
+    add(
+        "blend.previous", blends, tr("Previous blend"), tr("In the table's order"), keys({"A"}), "previous",
+        [step] { step(-1); }, hasResult);
+    add(
+        "blend.show", blends, tr("Zoom to blend"), tr("Bring the selected blend into the picture"), keys({"Z"}), "fit",
+        [this] { m_view->showSelection(true); }, hasSelection);
+    add(
+        "blend.best", blends, tr("Show a telling blend"), tr("Select the blend that shows deblending best"),
+        keys({"T"}), "", [this] { showMostInteresting(); }, hasResult);
+    add(
+        "select.none", blends, tr("Deselect"), tr("Nothing selected"), keys({"Esc"}), "",
+        [this] { m_document->setSelection({}); }, hasSelection);
+    add("blend.filter", blends, tr("Filter the table"), tr("Go to the filter field"), keys({"Ctrl+F"}), "search",
+        [this] {
+            m_bottom->show();
+            m_blends->filterField()->setFocus();
+            m_blends->filterField()->selectAll();
+        });
+
+    const QString picture = tr("Picture");
+    add(
+        "view.fit", picture, tr("Whole scene"), tr("Fit the scene into the window"), keys({"0", "Home"}), "fit",
+        [this] { m_view->view()->fit(); }, hasScene);
+    add(
+        "view.zoomIn", picture, tr("Zoom in"), tr("About the middle"), keys({"+", "="}), "",
+        [this] { m_view->view()->zoomBy(1.5); }, hasScene);
+    add(
+        "view.zoomOut", picture, tr("Zoom out"), tr("About the middle"), keys({"-"}), "",
+        [this] { m_view->view()->zoomBy(1 / 1.5); }, hasScene);
+    add(
+        "view.rgb", picture, tr("Colour"), tr("All bands in one colour picture"), keys({"C"}), "rgb",
+        [this] { m_view->setMode(ViewArea::Mode::Rgb); }, severalBands,
+        [this] { return m_view->mode() == ViewArea::Mode::Rgb; });
+    add(
+        "view.single", picture, tr("One band"), tr("One band in grey or false colours"), keys({"Shift+C"}), "single",
+        [this] { m_view->setMode(ViewArea::Mode::Single); }, hasScene,
+        [this] { return m_view->mode() == ViewArea::Mode::Single; });
+    add(
+        "view.grid", picture, tr("Grid of bands"), tr("All bands side by side, linked"), keys({"Shift+G"}), "grid",
+        [this] { m_view->setMode(ViewArea::Mode::Grid); }, severalBands,
+        [this] { return m_view->mode() == ViewArea::Mode::Grid; });
+    add(
+        "view.nextBand", picture, tr("Next band"), tr("Towards the red"), keys({"PgDown"}), "", [this] { stepBand(1); },
+        hasScene);
+    add(
+        "view.previousBand", picture, tr("Previous band"), tr("Towards the blue"), keys({"PgUp"}), "",
+        [this] { stepBand(-1); }, hasScene);
+    add(
+        "view.autoCuts", picture, tr("Auto cuts"), tr("Find black and white from the pixels (ZScale)"), keys({"."}), "",
+        [this] {
+            m_view->display().rgb && m_view->mode() != ViewArea::Mode::Grid ? m_view->resetColours()
+                                                                            : m_view->autoCuts(CutsMode::ZScale);
+        },
+        hasScene);
+    add(
+        "view.curve", picture, tr("Next curve"), tr("Linear, log, sqrt, asinh"), keys({"S"}), "",
+        [this] {
+            ViewDisplay d = m_view->display();
+            d.curve = static_cast<Curve>((static_cast<int>(d.curve) + 1) % 4);
+            d.curveParameter = 0.0f;
+            m_view->setDisplay(d);
+        },
+        [this] { return m_document->scene() && m_view->mode() != ViewArea::Mode::Rgb; });
+    add(
+        "view.cutHigh", picture, tr("White at the cursor"), tr("The value under the cursor becomes white"), keys({"K"}),
+        "", [this] { cutAtCursor(true); }, hasScene);
+    add(
+        "view.cutLow", picture, tr("Black at the cursor"), tr("The value under the cursor becomes black"),
+        keys({"Shift+K"}), "", [this] { cutAtCursor(false); }, hasScene);
+    add(
+        "view.overlays", picture, tr("Hide overlays"), tr("Tap to hide or show all overlays, hold to peek"),
+        keys({"V"}), "eye", [this] { peek(); }, hasScene, [this] { return m_hidden; });
+    add("view.freeze", picture, tr("Freeze the read-out"), tr("Keep the values while the cursor moves"), keys({"F"}),
+        "", [this] { m_view->view()->setReadoutFrozen(m_actions->action(QStringLiteral("view.freeze"))->isChecked()); },
+        hasScene, {});
+    m_actions->action(QStringLiteral("view.freeze"))->setCheckable(true);
+    m_actions->action(QStringLiteral("view.overlays"))->setAutoRepeat(false);
+
+    const QString compare = tr("Compare");
+    add(
+        "compare.blink", compare, tr("Blink forwards"), tr("Show the next result of this scene in place"), keys({"B"}),
+        "blink", [this] { m_document->stepResult(1); }, severalResults);
+    add(
+        "compare.blinkBack", compare, tr("Blink backwards"), tr("Show the previous result of this scene in place"),
+        keys({"Shift+B"}), "", [this] { m_document->stepResult(-1); }, severalResults);
+    add(
+        "compare.side", compare, tr("Side by side"), tr("Two results with linked cameras"), keys({"Ctrl+B"}), "compare",
+        [this] { m_view->setComparing(!m_view->comparing()); }, severalResults, [this] { return m_view->comparing(); });
+
+    const QString window = tr("Window");
+    const auto dockAction = [&](const char* id, const QString& text, const char* key, QDockWidget* MainWindow::*dock) {
+        add(
+            id, window, text, tr("Show or hide this panel"), keys({key}), "",
+            [this, dock] { (this->*dock)->setVisible(!(this->*dock)->isVisible()); }, {},
+            [this, dock] { return this->*dock && (this->*dock)->isVisible(); });
+    };
+    dockAction("panel.scene", tr("Scene, layers and stretch"), "Ctrl+1", &MainWindow::m_left);
+    dockAction("panel.inspector", tr("Inspector"), "Ctrl+2", &MainWindow::m_right);
+    dockAction("panel.table", tr("Table"), "Ctrl+3", &MainWindow::m_bottom);
+    add(
+        "window.full", window, tr("Full screen"), tr("The window fills the screen"), keys({"F11"}), "",
+        [this] { isFullScreen() ? showNormal() : showFullScreen(); }, {}, [this] { return isFullScreen(); });
+    for (const auto& [id, text, name] :
+         {std::tuple{"theme.system", tr("Theme of the system"), QStringLiteral("system")},
+          std::tuple{"theme.light", tr("Light theme"), QStringLiteral("light")},
+          std::tuple{"theme.dark", tr("Dark theme"), QStringLiteral("dark")}}) {
+        add(
+            id, window, text, tr("Panels light or dark; the picture is always dark"), {}, "",
+            [this, name = name] { setThemeChoice(name); }, {},
+            [name = name] { return Theme::name(Theme::choice()) == name; });
+    }
+
+    const QString help = tr("Help");
+    add("help.search", help, tr("Search for an action\u2026"), tr("Type what you want to do"),
+        keys({"Ctrl+K", "Ctrl+Shift+P"}), "search", [this] {
+            if (!m_palette) m_palette = new CommandPalette(m_actions, this);
+            m_palette->popup();
+        });
+    add("help.keys", help, tr("Keys and mouse"), tr("All keys, clickable"), keys({"?", "F1"}), "help", [this] {
+        if (!m_sheet) m_sheet = new CheatSheet(m_actions, this);
+        m_sheet->popup();
+    });
+    add("help.about", help, tr("About Blendscope"), tr("Version and licence"), {}, "", [this] {
+        QMessageBox::about(this, tr("About Blendscope"),
+                           tr("<b>Blendscope %1</b><br>Detects, deblends and inspects blended galaxies.<br><br>"
+                              "BSD 3-Clause licence. Uses Qt, VTK, OpenCV, CFITSIO and WCSLIB.")
+                               .arg(engineVersion()));
+    });
+}
+
+void MainWindow::buildMenus() {
+    QMenu* file = menuBar()->addMenu(tr("&File"));
+    m_actions->fill(file, {QStringLiteral("file.open"), QStringLiteral("file.openFolder")});
+    m_recentMenu = file->addMenu(tr("Recent"));
+    m_actions->fill(file, {QStringLiteral("file.demo"), QStringLiteral("-"), QStringLiteral("file.openResult"),
+                           QStringLiteral("file.saveResult"), QStringLiteral("file.removeResult"), QStringLiteral("-"),
+                           QStringLiteral("file.closeScene"), QStringLiteral("app.quit")});
+    QStringList groups;
+    for (const ActionInfo& info : m_actions->infos()) {
+        if (!groups.contains(info.group)) groups << info.group;
+    }
+    for (const QString& group : groups) {
+        if (group == tr("File")) continue;
+        QMenu* menu = menuBar()->addMenu(group);
+        for (const ActionInfo& info : m_actions->infos()) {
+            if (info.group == group) menu->addAction(m_actions->action(info.id));
+        }
+    }
+    for (QMenu* menu : menuBar()->findChildren<QMenu*>()) {
+        connect(menu, &QMenu::aboutToShow, m_actions, &ActionRegistry::refresh);
+    }
+    connect(m_recent, &RecentFiles::changed, this, &MainWindow::refreshRecentMenu);
+    refreshRecentMenu();
+}
+
+void MainWindow::refreshRecentMenu() {
+    m_recentMenu->clear();
+    for (const QStringList& paths : m_recent->entries()) {
+        QAction* a = m_recentMenu->addAction(RecentFiles::title(paths), this, [this, paths] { open(paths); });
+        a->setToolTip(paths.join(QLatin1Char('\n')));
+    }
+    if (!m_recentMenu->isEmpty()) {
+        m_recentMenu->addSeparator();
+        m_recentMenu->addAction(tr("Forget all"), m_recent, &RecentFiles::clear);
+    }
+    m_recentMenu->setEnabled(!m_recentMenu->isEmpty());
+    m_recentMenu->setToolTipsVisible(true);
+}
+
+void MainWindow::buildToolBar() {
+    m_toolBar = addToolBar(tr("Tools"));
+    m_toolBar->setObjectName(QStringLiteral("tools"));
+    m_toolBar->setMovable(false);
+    m_toolBar->setIconSize(QSize(18, 18));
+    m_toolBar->setToolButtonStyle(Qt::ToolButtonIconOnly);
+    const auto add = [this](const char* id, bool text = false) {
+        QAction* a = m_actions->action(QLatin1String(id));
+        m_toolBar->addAction(a);
+        auto* button = qobject_cast<QToolButton*>(m_toolBar->widgetForAction(a));
+        if (button && text) button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+        return button;
+    };
+    if (QToolButton* b = add("file.open", true)) b->setText(tr("Open"));
+    m_toolBar->addSeparator();
+    m_pipelines = new QComboBox;
+    m_pipelines->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    m_pipelines->setMinimumContentsLength(16);
+    m_pipelines->setToolTip(tr("The pipeline: stages of methods"));
+    m_pipelines->setAccessibleName(tr("Pipeline"));
+    m_toolBar->addWidget(m_pipelines);
+    add("run.parameters");
+    add("run.start", true);
+    add("run.cancel");
+    m_toolBar->addSeparator();
+    add("view.rgb");
+    add("view.single");
+    add("view.grid");
+    add("view.overlays");
+    add("view.fit");
+    m_toolBar->addSeparator();
+    m_results = new QComboBox;
+    m_results->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    m_results->setToolTip(tr("The result shown; B blinks to the next"));
+    m_results->setAccessibleName(tr("Result"));
+    m_showLabel = m_toolBar->addWidget(new QLabel(tr("Result ")));
+    m_toolBar->addWidget(m_results);
+    add("compare.blink");
+    add("compare.side");
+    auto* space = new QWidget;
+    space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    m_toolBar->addWidget(space);
+    add("help.search");
+    add("help.keys");
+    connect(m_pipelines, &QComboBox::activated, this, [this](int i) { setPipeline(m_pipelines->itemText(i)); });
+    connect(m_results, &QComboBox::activated, m_document, &Document::setCurrentResult);
+    connect(m_method, &MethodPanel::pipelineChanged, this, &MainWindow::refreshPipelines);
+}
+
+void MainWindow::buildDocks() {
+    const auto dock = [this](const QString& name, const QString& text, QWidget* widget, Qt::DockWidgetArea area) {
+        auto* d = new QDockWidget(text);
+        d->setObjectName(name);
+        d->setWidget(widget);
+        d->setFeatures(QDockWidget::DockWidgetClosable | QDockWidget::DockWidgetMovable |
+                       QDockWidget::DockWidgetFloatable);
+        addDockWidget(area, d);
+        return d;
+    };
+    auto* column = new QWidget;
+    auto* layout = new QVBoxLayout(column);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(new Section(tr("Scene"), m_scenePanel));
+    layout->addWidget(new Section(tr("Layers"), m_layers));
+    layout->addWidget(new Section(tr("Stretch"), m_stretch));
+    m_methodSection = new Section(tr("Method and parameters"), m_method);
+    m_methodSection->setOpen(false);
+    layout->addWidget(m_methodSection);
+    layout->addStretch();
+    m_leftScroll = new QScrollArea;
+    m_leftScroll->setObjectName(QStringLiteral("plain"));
+    m_leftScroll->setWidget(column);
+    m_leftScroll->setWidgetResizable(true);
+    m_leftScroll->setFrameShape(QFrame::NoFrame);
+    m_leftScroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_leftScroll->setMinimumWidth(230);
+    m_left = dock(QStringLiteral("left"), tr("Scene"), m_leftScroll, Qt::LeftDockWidgetArea);
+    m_inspector->setMinimumWidth(280);
+    m_right = dock(QStringLiteral("right"), tr("Inspector"), m_inspector, Qt::RightDockWidgetArea);
+    m_bottom = dock(QStringLiteral("bottom"), tr("Blends"), m_blends, Qt::BottomDockWidgetArea);
+    for (QDockWidget* d : {m_left, m_right, m_bottom}) {
+        d->setTitleBarWidget(new QWidget); // headings inside say it already; F-keys and the menu show and hide
+    }
+}
+
+void MainWindow::buildStatusBar() {
+    m_readout = new QLabel;
+    m_readout->setFont(Theme::numberFont());
+    m_readout->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_readout->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_readout->setAccessibleName(tr("Position and values under the cursor"));
+    statusBar()->setSizeGripEnabled(false);
+    statusBar()->addWidget(m_readout, 1);
+    m_resultLabel = new QLabel;
+    statusBar()->addPermanentWidget(m_resultLabel);
+    m_jobStatus = new JobStatus(m_document);
+    statusBar()->addPermanentWidget(m_jobStatus);
+}
+
+void MainWindow::connectDocument() {
+    connect(m_start, &StartPage::openRequested, this, &MainWindow::chooseFiles);
+    connect(m_start, &StartPage::demoRequested, this, &MainWindow::openDemo);
+    connect(m_start, &StartPage::filesRequested, this, [this](const QStringList& paths) { open(paths); });
+
+    connect(m_document, &Document::message, m_messages, &MessageBar::post);
+    connect(m_document, &Document::scenesChanged, this, [this] {
+        if (!m_document->scenes().empty()) {
+            const SceneEntry& newest = m_document->scenes().back();
+            if (newest.id > m_lastScene && !newest.paths.isEmpty()) m_recent->add(newest.paths);
+            m_lastScene = std::max(m_lastScene, newest.id);
+        }
+        refresh();
+    });
+    connect(m_document, &Document::currentSceneChanged, this, [this] {
+        const SceneEntry* e = m_document->current();
+        m_stretch->setScene(e ? e->scene : nullptr, e ? e->samples : nullptr);
+        refreshDisplay();
+        refresh();
+        tryWaitingRun();
+    });
+    connect(m_document, &Document::resultsChanged, this, &MainWindow::refreshResults);
+    connect(m_document, &Document::currentResultChanged, this, &MainWindow::refreshResults);
+    connect(m_document, &Document::resultUpdated, this, &MainWindow::refresh);
+    connect(m_document, &Document::selectionChanged, this, &MainWindow::refresh);
+    connect(m_document, &Document::registryChanged, this, [this] {
+        m_method->setRegistry(m_document->registry());
+        if (!m_wantedPipeline.isEmpty()) setPipeline(std::exchange(m_wantedPipeline, QString()));
+        refreshPipelines();
+        tryWaitingRun();
+    });
+    connect(m_document, &Document::idle, this, &MainWindow::refresh);
+
+    connect(m_view, &ViewArea::displayChanged, this, &MainWindow::refreshDisplay);
+    connect(m_view, &ViewArea::modeChanged, this, [this] {
+        refreshDisplay();
+        refresh();
+    });
+    connect(m_view, &ViewArea::overlaysChanged, this, [this] {
+        m_layers->setState(m_view->overlays(), m_document->result() != nullptr,
+                           m_document->scene() && m_document->scene()->truth);
+    });
+    connect(m_view, &ViewArea::readoutChanged, this, &MainWindow::showReadout);
+    connect(m_view, &ViewArea::menuRequested, this, [this](QPoint at) { showMenu(at); });
+
+    connect(m_stretch, &StretchPanel::modeChosen, m_view, &ViewArea::setMode);
+    connect(m_stretch, &StretchPanel::bandChosen, m_view, &ViewArea::showBand);
+    connect(m_stretch, &StretchPanel::displayEdited, m_view, &ViewArea::setDisplay);
+    connect(m_stretch, &StretchPanel::autoCutsRequested, m_view, &ViewArea::autoCuts);
+    connect(m_stretch, &StretchPanel::resetRequested, m_view, &ViewArea::resetColours);
+    connect(m_layers, &LayersPanel::styleEdited, this, [this](const OverlayStyle& style) {
+        m_hidden = false;
+        m_view->setOverlays(style);
+        m_actions->refresh();
+    });
+    connect(m_scenePanel, &ScenePanel::bandChosen, m_view, &ViewArea::showBand);
+    connect(m_scenePanel, &ScenePanel::mixEdited, this, [this](const RgbSettings& settings) {
+        m_view->setMode(ViewArea::Mode::Rgb);
+        ViewDisplay d = m_view->display();
+        d.rgb = true;
+        d.rgbSettings = settings;
+        m_view->setDisplay(d);
+    });
+    connect(m_scenePanel, &ScenePanel::headerRequested, this, &MainWindow::showHeader);
+    connect(m_inspector, &InspectorPanel::stepRequested, this, [this](int steps) {
+        m_actions->trigger(steps > 0 ? QStringLiteral("blend.next") : QStringLiteral("blend.previous"));
+    });
+    connect(m_inspector, &InspectorPanel::showRequested, this, [this] { m_view->showSelection(true); });
+    connect(m_blends, &BlendsPanel::hiddenChanged, m_view, &ViewArea::setDimmed);
+    connect(m_blends, &BlendsPanel::activated, this, [this] { m_view->showSelection(true); });
+    connect(m_blends->view(), &QTreeView::clicked, this, [this] { m_view->showSelection(false); });
+}
+
+// --- state ----------------------------------------------------------------------------------------------------------
+
+void MainWindow::refresh() {
+    setWindowTitle(title(this));
+    m_pages->setCurrentWidget(m_document->scene() ? static_cast<QWidget*>(m_view) : m_start);
+    const bool any = m_document->scene() != nullptr;
+    if (any != m_laidOut) {
+        // Nothing to inspect, list or stretch before there is a scene: the start page has the window to itself.
+        m_laidOut = any;
+        for (QDockWidget* d : {m_left, m_right, m_bottom}) {
+            d->setVisible(any);
+        }
+        if (any) {
+            const bool narrow = width() < 1150;
+            resizeDocks({m_left, m_right}, {narrow ? 236 : 270, narrow ? 320 : 380}, Qt::Horizontal);
+            resizeDocks({m_bottom}, {std::clamp(height() * 27 / 100, 140, 280)}, Qt::Vertical);
+        }
+    }
+    if (m_layers) {
+        m_layers->setState(m_view->overlays(), m_document->result() != nullptr,
+                           m_document->scene() && m_document->scene()->truth);
+    }
+    m_actions->refresh();
+}
+
+void MainWindow::refreshResults() {
+    const QSignalBlocker block(m_results);
+    m_results->clear();
+    const SceneEntry* e = m_document->current();
+    if (e) {
+        for (const auto& r : e->results) {
+            QString text = r->name;
+            if (r->running) text += tr(" \u2026");
+            if (!r->running && r->result && !r->result->complete) text += tr(" (partial)");
+            if (!r->problem.isEmpty()) text += tr(" (failed)");
+            m_results->addItem(text);
+            m_results->setItemData(m_results->count() - 1, r->problem.isEmpty() ? r->folder : r->problem,
+                                   Qt::ToolTipRole);
+        }
+        m_results->setCurrentIndex(e->currentResult);
+    }
+    const int n = m_results->count();
+    for (QAction* a : m_toolBar->actions()) {
+        if (a == m_showLabel || m_toolBar->widgetForAction(a) == m_results) a->setVisible(n > 0);
+    }
+    m_resultLabel->setText(n > 0 ? tr("result %1 of %2").arg(e->currentResult + 1).arg(n) : QString());
+    refresh();
+}
+
+void MainWindow::refreshPipelines() {
+    const QSignalBlocker block(m_pipelines);
+    m_pipelines->clear();
+    const QStringList names = m_method->suggestions();
+    m_pipelines->addItems(names);
+    const QString now = m_method->pipeline().stages.empty() ? QString() : m_method->pipeline().name();
+    if (!now.isEmpty() && !names.contains(now)) m_pipelines->addItem(now);
+    m_pipelines->setCurrentText(now);
+    m_pipelines->setEnabled(m_pipelines->count() > 0);
+    m_actions->refresh();
+}
+
+void MainWindow::refreshDisplay() {
+    const ViewDisplay& d = m_view->display();
+    m_stretch->setState(m_view->mode(), d);
+    m_scenePanel->setDisplay(d);
+    m_inspector->setRgb(d.rgbSettings);
+    m_actions->refresh();
+}
+
+void MainWindow::showReadout(const ViewReadout& readout) {
+    m_lastReadout = readout;
+    const ScenePtr scene = m_document->scene();
+    if (!readout.inside || !scene) {
+        m_readout->clear();
+        return;
+    }
+    QStringList parts;
+    parts << tr("x %1  y %2").arg(readout.x).arg(readout.y);
+    if (readout.sky) parts << formatSky(readout.sky->ra, readout.sky->dec);
+    if (readout.object > 0) parts << tr("object %1").arg(readout.object);
+    QStringList values;
+    for (std::size_t b = 0; b < readout.values.size() && b < scene->bands.size(); ++b) {
+        values << QStringLiteral("%1 %2").arg(scene->bands[b].name, std::isfinite(readout.values[b])
+                                                                        ? formatValue(double(readout.values[b]))
+                                                                    : readout.pending ? QStringLiteral("\u2026")
+                                                                                      : tr("no data"));
+    }
+    parts << values.join(QStringLiteral("  "));
+    if (readout.unusable) parts << tr("masked");
+    m_readout->setText(parts.join(QStringLiteral("   \u00b7   ")));
+    m_readout->setToolTip(m_readout->text());
+}
+
+bool MainWindow::settled() const {
+    return !m_document->busy() && !m_runWhenReady && m_inspector->settled() &&
+           (!m_document->scene() || m_view->settled());
+}
+
+void MainWindow::showMostInteresting() {
+    const ResultPtr r = m_document->result();
+    const ScenePtr s = m_document->scene();
+    if (!r || !s) return;
+    const int blend = Document::mostInterestingBlend(*r, *s);
+    if (blend == 0) return;
+    m_document->selectBlend(blend);
+    m_view->showSelection(true);
+}
+
+// --- what actions do ------------------------------------------------------------------------------------------------
+
+void MainWindow::open(const QStringList& paths, const OpenOptions& options, bool runIt) {
+    m_runWhenReady = m_runWhenReady || runIt;
+    if (paths.size() == 1 && QFileInfo::exists(paths.first() + QStringLiteral("/run.json"))) {
+        m_document->openResult(paths.first());
+        return;
+    }
+    m_document->open(paths, options);
+}
+
+void MainWindow::openDemo() {
+    m_runWhenReady = true;
+    m_document->simulate(QStringLiteral("demo"), 1);
+}
+
+void MainWindow::tryWaitingRun() {
+    if (!m_runWhenReady || !m_document->scene() || !m_document->registry()) return;
+    m_runWhenReady = false;
+    run();
+}
+
+void MainWindow::run() {
+    const Pipeline pipeline = m_method->pipeline();
+    const QString problem = m_method->problem();
+    if (!problem.isEmpty() || pipeline.stages.empty()) {
+        m_messages->post(Document::Severity::Error,
+                         problem.isEmpty() ? tr("No method is chosen: nothing to run.") : problem);
+        return;
+    }
+    m_document->run(pipeline);
+}
+
+void MainWindow::setPipeline(const QString& text) {
+    if (!m_document->registry()) {
+        m_wantedPipeline = text;
+        return;
+    }
+    try {
+        m_method->setPipeline(Pipeline::parse(text));
+    } catch (const Error& e) {
+        m_messages->post(Document::Severity::Error, e.message());
+        refreshPipelines();
+    }
+}
+
+void MainWindow::chooseFiles() {
+    QSettings settings;
+    const QStringList paths = QFileDialog::getOpenFileNames(
+        this, tr("Open FITS images"), settings.value(QStringLiteral("ui/folder")).toString(),
+        tr("FITS images (*.fits *.fit *.fts *.fits.gz *.fit.gz *.fits.fz *.fz);;All files (*)"));
+    if (paths.isEmpty()) return;
+    settings.setValue(QStringLiteral("ui/folder"), QFileInfo(paths.first()).absolutePath());
+    open(paths);
+}
+
+void MainWindow::saveResult() {
+    const ResultEntry* e = m_document->currentResult();
+    const ScenePtr scene = m_document->scene();
+    if (!e || !scene) return;
+    QFileDialog dialog(this, tr("Save the result in a folder"));
+    dialog.setAcceptMode(QFileDialog::AcceptSave);
+    dialog.setFileMode(QFileDialog::AnyFile);
+    dialog.setOption(QFileDialog::ShowDirsOnly);
+    dialog.selectFile(scene->id + QStringLiteral("_") + QString(e->name).replace(QLatin1Char(' '), QLatin1Char('_')));
+    if (dialog.exec() == QDialog::Accepted) m_document->saveResult(dialog.selectedFiles().first());
+}
+
+void MainWindow::openResultFolder() {
+    const QString folder = QFileDialog::getExistingDirectory(this, tr("Open a result folder"));
+    if (!folder.isEmpty()) m_document->openResult(folder);
+}
+
+void MainWindow::showHeader(const QString& path, int hdu) {
+    auto* dialog = new HeaderDialog(tr("%1, HDU %2").arg(QFileInfo(path).fileName()).arg(hdu), this);
+    dialog->show();
+    auto text = std::make_shared<QString>();
+    const QPointer<HeaderDialog> guard(dialog);
+    m_document->start(
+        tr("Reading a header"), [text, path, hdu](Progress&) { *text = readHeaderText(path, hdu); },
+        [this, text, guard](const Job& job) {
+            if (job.state() == Job::State::Failed) m_messages->post(Document::Severity::Error, job.error());
+            if (!guard) return;
+            if (job.state() == Job::State::Finished) {
+                guard->setText(*text);
+            } else {
+                guard->close();
+            }
+        });
+}
+
+void MainWindow::setThemeChoice(const QString& name) {
+    Theme::apply(Theme::parse(name));
+    QSettings().setValue(QStringLiteral("ui/theme"), name);
+    m_actions->refreshIcons();
+    refreshDisplay();
+    refresh();
+}
+
+void MainWindow::showMenu(QPoint position) {
+    QMenu menu(this);
+    m_actions->refresh();
+    m_actions->fill(&menu, {QStringLiteral("blend.show"), QStringLiteral("blend.next"),
+                            QStringLiteral("blend.previous"), QStringLiteral("-"), QStringLiteral("view.fit"),
+                            QStringLiteral("view.rgb"), QStringLiteral("view.single"), QStringLiteral("view.grid"),
+                            QStringLiteral("-"), QStringLiteral("view.overlays"), QStringLiteral("view.autoCuts")});
+    menu.exec(position);
+}
+
+void MainWindow::peek() {
+    if (!m_hidden) {
+        m_hiddenStyle = m_view->overlays();
+        OverlayStyle bare = m_hiddenStyle;
+        bare.masks = MaskStyle::Off;
+        bare.peaks = bare.ellipses = bare.truth = bare.positions = false;
+        m_hidden = true;
+        m_view->setOverlays(bare);
+        m_peekClock.start();
+        qApp->installEventFilter(this);
+    } else {
+        m_hidden = false;
+        m_view->setOverlays(m_hiddenStyle);
+    }
+    m_actions->refresh();
+}
+
+bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() == QEvent::KeyRelease) {
+        const auto* key = static_cast<QKeyEvent*>(event);
+        if (key->key() == Qt::Key_V && !key->isAutoRepeat()) {
+            qApp->removeEventFilter(this);
+            if (m_hidden && m_peekClock.elapsed() > kHoldMs) peek();
+        }
+    }
+    return QMainWindow::eventFilter(watched, event);
+}
+
+void MainWindow::stepBand(int steps) {
+    const ScenePtr scene = m_document->scene();
+    if (!scene || scene->bands.empty()) return;
+    const int n = int(scene->bands.size());
+    const ViewDisplay& d = m_view->display();
+    m_view->showBand(d.rgb ? (steps > 0 ? 0 : n - 1) : ((d.band + steps) % n + n) % n);
+}
+
+void MainWindow::cutAtCursor(bool high) {
+    ViewDisplay d = m_view->display();
+    const auto band = std::size_t(d.band);
+    if (d.rgb || !m_lastReadout.inside || band >= m_lastReadout.values.size()) return;
+    const float value = m_lastReadout.values[band];
+    if (!std::isfinite(value)) return;
+    Cuts cuts = d.cuts;
+    (high ? cuts.high : cuts.low) = value;
+    if (!(cuts.high > cuts.low)) return;
+    d.cuts = cuts;
+    m_view->setDisplay(d);
+}
+
+// --- events ---------------------------------------------------------------------------------------------------------
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    const std::vector<JobPtr> jobs = m_document->activeJobs();
+    if (m_ask && !jobs.empty()) {
+        QStringList names;
+        for (const JobPtr& job : jobs) {
+            names << job->title();
+        }
+        QMessageBox box(QMessageBox::Question, tr("Work is going on"),
+                        tr("Still at work:\n%1").arg(names.join(QLatin1Char('\n'))), QMessageBox::NoButton, this);
+        const QPushButton* stop = box.addButton(tr("Cancel the work and close"), QMessageBox::DestructiveRole);
+        box.addButton(tr("Keep working"), QMessageBox::RejectRole);
+        box.exec();
+        if (box.clickedButton() != stop) {
+            event->ignore();
+            return;
+        }
+    }
+    m_document->cancelAll();
+    if (m_ask) QSettings().setValue(QStringLiteral("ui/geometry"), saveGeometry());
+    event->accept();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    for (const QUrl& url : event->mimeData()->urls()) {
+        if (url.isLocalFile()) {
+            event->acceptProposedAction();
+            return;
+        }
+    }
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    QStringList paths;
+    for (const QUrl& url : event->mimeData()->urls()) {
+        if (url.isLocalFile()) paths << url.toLocalFile();
+    }
+    if (paths.isEmpty()) return;
+    event->acceptProposedAction();
+    open(paths);
+}
+
+bool MainWindow::event(QEvent* event) {
+    const bool done = QMainWindow::event(event);
+    if (!m_painted && event->type() == QEvent::Paint) {
+        m_painted = true;
+        QTimer::singleShot(0, this, &MainWindow::firstPainted);
+    }
+    return done;
+}
+
+void MainWindow::changeEvent(QEvent* event) {
+    QMainWindow::changeEvent(event);
+    if (event->type() == QEvent::WindowStateChange) m_actions->refresh();
+}
+
+} // namespace blendscope

@@ -1,0 +1,143 @@
+#pragma once
+
+#include "document/Document.h"
+#include "view/ViewTypes.h"
+
+#include <QElapsedTimer>
+#include <QMainWindow>
+
+class QComboBox;
+class QDockWidget;
+class QLabel;
+class QMenu;
+class QScrollArea;
+class QStackedWidget;
+class QTimer;
+class QToolBar;
+
+namespace blendscope {
+
+class ActionRegistry;
+class BlendsPanel;
+class CheatSheet;
+class CommandPalette;
+class InspectorPanel;
+class JobStatus;
+class LayersPanel;
+class MessageBar;
+class MethodPanel;
+class RecentFiles;
+class ScenePanel;
+class Section;
+class StartPage;
+class StretchPanel;
+class ViewArea;
+
+/// The window: wires document, picture and panels together, and holds the list of everything that can be done.
+class MainWindow final : public QMainWindow {
+    Q_OBJECT
+
+public:
+    explicit MainWindow(QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    [[nodiscard]] Document* document() const { return m_document; }
+    [[nodiscard]] ActionRegistry* actionRegistry() const { return m_actions; }
+    [[nodiscard]] ViewArea* viewArea() const { return m_view; }
+    [[nodiscard]] BlendsPanel* blends() const { return m_blends; }
+    [[nodiscard]] InspectorPanel* inspector() const { return m_inspector; }
+    [[nodiscard]] MethodPanel* method() const { return m_method; }
+    [[nodiscard]] MessageBar* messages() const { return m_messages; }
+    [[nodiscard]] RecentFiles* recent() const { return m_recent; }
+    [[nodiscard]] QWidget* startPage() const;
+    [[nodiscard]] bool startPageShown() const;
+
+    void open(const QStringList& paths, const OpenOptions& options = {}, bool run = false);
+    void openDemo();
+    void run();
+    /// The pipeline that Run takes: "threshold+factorize" or JSON; words in the message bar if it makes no sense. Waits
+    /// for the methods to be looked up, so it may be called at once.
+    void setPipeline(const QString& text);
+    /// Nothing runs and everything is on screen.
+    [[nodiscard]] bool settled() const;
+    /// Selects the blend that shows most and brings it into the picture.
+    void showMostInteresting();
+    /// Answers "cancel and close" without asking (tests and unattended runs).
+    void setAskBeforeClosing(bool ask) { m_ask = ask; }
+
+Q_SIGNALS:
+    void firstPainted();
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+    bool event(QEvent* event) override;
+    void changeEvent(QEvent* event) override;
+
+private:
+    void buildActions();
+    void buildMenus();
+    void buildToolBar();
+    void buildDocks();
+    void buildStatusBar();
+    void connectDocument();
+    void refresh();
+    void refreshResults();
+    void refreshPipelines();
+    void refreshDisplay();
+    void refreshRecentMenu();
+    void showReadout(const ViewReadout& readout);
+    void showHeader(const QString& path, int hdu);
+    void chooseFiles();
+    void saveResult();
+    void openResultFolder();
+    void setThemeChoice(const QString& name);
+    void showMenu(QPoint position);
+    void tryWaitingRun();
+    void peek();
+    void stepBand(int steps);
+    void cutAtCursor(bool high);
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+    Document* m_document;
+    ActionRegistry* m_actions;
+    RecentFiles* m_recent;
+    QStackedWidget* m_pages;
+    StartPage* m_start;
+    ViewArea* m_view;
+    MessageBar* m_messages;
+    ScenePanel* m_scenePanel;
+    MethodPanel* m_method;
+    LayersPanel* m_layers;
+    StretchPanel* m_stretch;
+    InspectorPanel* m_inspector;
+    BlendsPanel* m_blends;
+    Section* m_methodSection = nullptr;
+    QScrollArea* m_leftScroll = nullptr;
+    QDockWidget* m_left = nullptr;
+    QDockWidget* m_right = nullptr;
+    QDockWidget* m_bottom = nullptr;
+    QToolBar* m_toolBar = nullptr;
+    QComboBox* m_pipelines = nullptr;
+    QComboBox* m_results = nullptr;
+    QAction* m_showLabel = nullptr; ///< "Result" before the box, hidden with it
+    QLabel* m_resultLabel = nullptr;
+    QLabel* m_readout = nullptr;
+    JobStatus* m_jobStatus = nullptr;
+    QMenu* m_recentMenu = nullptr;
+    CommandPalette* m_palette = nullptr;
+    CheatSheet* m_sheet = nullptr;
+    QString m_wantedPipeline;
+    bool m_runWhenReady = false;
+    bool m_ask = true;
+    bool m_painted = false;
+    bool m_laidOut = false;
+    bool m_hidden = false;      ///< overlays are peeked under
+    OverlayStyle m_hiddenStyle; ///< what comes back
+    QElapsedTimer m_peekClock;
+    ViewReadout m_lastReadout;
+    int m_lastScene = 0; ///< id of the newest scene that is in the recent files
+};
+
+} // namespace blendscope
