@@ -266,4 +266,41 @@ cv::Mat dominantLabels(const BlendInput& blend, const BlendOutput& output) {
     return owner;
 }
 
+void trimLabels(const BlendInput& blend, const BlendOutput& output, cv::Mat& labels) {
+    cv::Mat light = cv::Mat::zeros(blend.box.size(), CV_32F);
+    cv::Mat sum(blend.box.size(), CV_32F);
+    for (size_t b = 0; b < blend.data.size(); ++b) {
+        if (!(blend.skySigma[b] > 0.0f)) continue;
+        sum.setTo(0.0f);
+        for (const BlendOutput::Child& child : output.children) {
+            const Box in = child.box.intersected(blend.box);
+            if (in.empty() || !hasModel(child, b)) continue;
+            cv::Mat view = sum(in.shifted(-blend.box.x0, -blend.box.y0).rect());
+            view += child.model[b](in.shifted(-child.box.x0, -child.box.y0).rect());
+        }
+        // Models cut out of the data (hard labels) carry its noise: average it before asking for one sigma.
+        if (!output.labels.empty()) cv::GaussianBlur(sum, sum, {7, 7}, 1.5, 1.5, cv::BORDER_REPLICATE);
+        sum *= 1.0f / blend.skySigma[b];
+        cv::max(light, sum, light);
+    }
+    std::vector<float> least(output.children.size() + 1, 0.0f);
+    for (int y = 0; y < labels.rows; ++y) {
+        const int* label = labels.ptr<int>(y);
+        const float* l = light.ptr<float>(y);
+        for (int x = 0; x < labels.cols; ++x) {
+            if (label[x] > 0) least[label[x]] = std::max(least[label[x]], l[x]);
+        }
+    }
+    for (float& threshold : least) {
+        threshold = std::min(1.0f, 0.5f * threshold);
+    }
+    for (int y = 0; y < labels.rows; ++y) {
+        int* label = labels.ptr<int>(y);
+        const float* l = light.ptr<float>(y);
+        for (int x = 0; x < labels.cols; ++x) {
+            if (label[x] > 0 && l[x] < least[label[x]]) label[x] = 0;
+        }
+    }
+}
+
 } // namespace blendscope

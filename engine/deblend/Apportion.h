@@ -17,4 +17,9 @@ namespace blendscope {
 /// CV_32S of the blend's box. Each child keeps at least the pixel of its peak.
 [[nodiscard]] cv::Mat dominantLabels(const BlendInput& blend, const BlendOutput& output);
 
+/// Takes out of `labels` (child index from 1, CV_32S of the blend's box) the pixels in which the children's models
+/// together stay below the sky noise in every band (a child that is fainter than that everywhere: below half its
+/// peak): what remains is the mask that an eye would draw.
+void trimLabels(const BlendInput& blend, const BlendOutput& output, cv::Mat& labels);
+
 } // namespace blendscope

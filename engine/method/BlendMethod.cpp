@@ -157,6 +157,8 @@ Result BlendMethod::run(const Scene& scene, Result input, const Parameters& para
         const int peaks = static_cast<int>(footprint.peaks.size());
         cv::Mat labels = output.labels.empty() ? dominantLabels(blendInput, output) : output.labels;
         const std::vector<bool> edge = touchesEdge(labels, blendInput.box, scene.size, children);
+        if (!output.labels.empty()) labels = labels.clone();
+        trimLabels(blendInput, output, labels);
         std::vector<int> ids(children);
         r.objects.resize(children);
         for (int k = 0; k < children; ++k) {

@@ -134,6 +134,48 @@ private Q_SLOTS:
         QCOMPARE(cv::countNonZero(labels), cv::countNonZero(blend.input.inside));
     }
 
+    void masksKeepWhatStandsOutOfTheSky() {
+        // A bright child, and a faint one that never reaches one sigma.
+        test::BlendCase blend;
+        test::makeBlend(blend, {cv::Mat(cv::Mat::zeros(20, 40, CV_32F))}, 1.0, 0.0, 1.5, {});
+        blend.input.inside.setTo(255);
+        const Box& box = blend.input.box;
+        BlendOutput output;
+        for (const auto& [x0, height] : {std::pair{10, 50.0f}, std::pair{30, 0.4f}}) {
+            BlendOutput::Child child;
+            child.peak.x = box.x0 + x0;
+            child.peak.y = box.y0 + 10;
+            child.box = box;
+            cv::Mat model(box.size(), CV_32F);
+            for (int y = 0; y < 20; ++y) {
+                for (int x = 0; x < 40; ++x) {
+                    const float r2 = static_cast<float>((x - x0) * (x - x0) + (y - 10) * (y - 10));
+                    model.at<float>(y, x) = height * std::exp(-r2 / 8.0f);
+                }
+            }
+            child.model.push_back(model);
+            output.children.push_back(child);
+        }
+        const cv::Mat all = dominantLabels(blend.input, output);
+        cv::Mat labels = all.clone();
+        trimLabels(blend.input, output, labels);
+        QCOMPARE(labels.at<int>(10, 10), 1);
+        QCOMPARE(labels.at<int>(10, 30), 2);
+        for (int y = 0; y < 20; ++y) {
+            for (int x = 0; x < 40; ++x) {
+                const float light =
+                    output.children[0].model[0].at<float>(y, x) + output.children[1].model[0].at<float>(y, x);
+                if (labels.at<int>(y, x) == 0) {
+                    QVERIFY(light < 1.0f);
+                } else {
+                    QCOMPARE(labels.at<int>(y, x), all.at<int>(y, x));
+                    QVERIFY(light >= (labels.at<int>(y, x) == 1 ? 0.999f : 0.199f));
+                }
+            }
+        }
+        QVERIFY(cv::countNonZero(labels) < cv::countNonZero(all) / 2);
+    }
+
     void noChildren() {
         test::BlendCase blend;
         test::makeBlend(blend, {cv::Mat(5, 5, CV_32F, cv::Scalar(3.0))}, 1.0, 0.0, 1.5, {});
