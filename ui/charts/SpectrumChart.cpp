@@ -84,7 +84,7 @@ void SpectrumChart::paintEvent(QPaintEvent*) {
             painter.drawLine(QPointF(p.left(), y), QPointF(p.right(), y));
             painter.setPen(Theme::colors().muted);
             painter.drawText(QRectF(0, y - 10, p.left() - 4, 20), Qt::AlignRight | Qt::AlignVCenter,
-                             value >= 1e5 || value < 1e-3 ? formatValue(value, 1) : QString::number(value, 'g', 3));
+                             value >= 1e5 || value < 1e-3 ? formatValue(value, 1) : QString::number(value, 'g', 6));
         }
     }
     painter.setPen(Theme::colors().muted);

@@ -405,38 +405,41 @@ void Document::setCurrentResult(int index) {
     if (index == s.currentResult || index < 0 || index >= static_cast<int>(s.results.size())) return;
 
     // What lies under the old selection is selected in the new result, so that flipping stays on the same blend.
-    std::optional<std::pair<double, double>> at;
-    const bool wasObject = m_selection.object != 0;
-    if (const ResultPtr old = result()) {
-        if (const Object* o = old->object(m_selection.object)) {
-            at = {o->x, o->y};
-        } else if (const Blend* b = old->blend(m_selection.blend)) {
-            at = {b->box.x0 + b->box.width / 2.0, b->box.y0 + b->box.height / 2.0};
-        }
-    }
+    const ResultPtr old = result();
     s.currentResult = index;
-    m_selection = {};
-    if (const ResultPtr now = result(); now && at) {
-        double best = 1e30;
-        for (const Blend& b : now->blends) {
-            if (!b.box.grown(2).contains(static_cast<int>(std::lround(at->first)),
-                                         static_cast<int>(std::lround(at->second)))) {
-                continue;
-            }
-            for (const int id : b.objects) {
-                const Object* o = now->object(id);
-                if (!o) continue;
-                const double d = std::hypot(o->x - at->first, o->y - at->second);
-                if (d < best) {
-                    best = d;
-                    m_selection = {b.id, wasObject ? id : 0};
-                }
-            }
-        }
-    }
+    const ResultPtr now = result();
+    m_selection = old && now ? counterpart(m_selection, *old, *now) : Selection{};
     Q_EMIT resultsChanged();
     Q_EMIT currentResultChanged();
     Q_EMIT selectionChanged();
+}
+
+Selection Document::counterpart(Selection selection, const Result& from, const Result& to) {
+    double x = 0.0, y = 0.0;
+    if (const Object* o = from.object(selection.object)) {
+        x = o->x;
+        y = o->y;
+    } else if (const Blend* b = from.blend(selection.blend)) {
+        x = b->box.x0 + b->box.width / 2.0;
+        y = b->box.y0 + b->box.height / 2.0;
+    } else {
+        return {};
+    }
+    Selection found;
+    double best = 1e30;
+    for (const Blend& b : to.blends) {
+        if (!b.box.grown(2).contains(static_cast<int>(std::lround(x)), static_cast<int>(std::lround(y)))) continue;
+        for (const int id : b.objects) {
+            const Object* o = to.object(id);
+            if (!o) continue;
+            const double d = std::hypot(o->x - x, o->y - y);
+            if (d < best) {
+                best = d;
+                found = {b.id, selection.object != 0 ? id : 0};
+            }
+        }
+    }
+    return found;
 }
 
 void Document::stepResult(int steps) {

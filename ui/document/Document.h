@@ -101,6 +101,8 @@ public:
     [[nodiscard]] Selection selection() const { return m_selection; }
     /// The parent of an object is filled in; ids that the result does not have are dropped.
     void setSelection(Selection selection);
+    /// What another result of the same scene has at the place of a selection: the nearest object, or its blend.
+    [[nodiscard]] static Selection counterpart(Selection selection, const Result& from, const Result& to);
     void selectObject(int objectId) { setSelection({0, objectId}); }
     void selectBlend(int blendId) { setSelection({blendId, 0}); }
     /// The blend that shows best what deblending does: several objects, bright, away from the border. 0 = none.

@@ -177,9 +177,22 @@ void BlendsPanel::showSelection() {
     const Selection s = m_document->selection();
     const QModelIndex i = s.object > 0 ? m_model->indexOfObject(s.object) : m_model->indexOfBlend(s.blend);
     m_syncing = true;
+    // The objects of the blend that is looked at are in sight, those of the one before fold away again.
+    if (m_unfolded > 0 && m_unfolded != s.blend) {
+        const QModelIndex before = m_model->indexOfBlend(m_unfolded);
+        if (before.isValid()) m_view->collapse(before);
+        m_unfolded = 0;
+    }
     if (i.isValid()) {
-        if (i.parent().isValid()) m_view->expand(i.parent());
+        const QModelIndex blend = i.parent().isValid() ? i.parent() : i;
+        if (!m_view->isExpanded(blend) && m_model->rowCount(blend) > 0) {
+            m_view->expand(blend);
+            m_unfolded = s.blend;
+        }
         m_view->setCurrentIndex(i);
+        if (m_model->rowCount(blend) > 0) {
+            m_view->scrollTo(m_model->index(std::min(m_model->rowCount(blend), 6) - 1, 0, blend));
+        }
         m_view->scrollTo(i);
     } else {
         m_view->selectionModel()->clear();

@@ -46,7 +46,8 @@ private:
     QButtonGroup* m_show;
     QLabel* m_note;
     int m_resultId = 0;
-    QSet<int> m_open; ///< blends whose objects are unfolded
+    QSet<int> m_open;   ///< blends whose objects are unfolded
+    int m_unfolded = 0; ///< the selected blend, where it was unfolded by being selected
     bool m_syncing = false;
 };
 

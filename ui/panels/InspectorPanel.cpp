@@ -320,7 +320,7 @@ void InspectorPanel::refreshTexts() {
     if (!blend->reducedChi2.empty()) {
         QStringList chi;
         for (std::size_t b = 0; b < blend->reducedChi2.size() && b < scene->bands.size(); ++b) {
-            chi << QStringLiteral("%1 %2").arg(scene->bands[b].name, formatFixed(double(blend->reducedChi2[b]), 2));
+            chi << QStringLiteral("%1 %2").arg(scene->bands[b].name, formatValue(double(blend->reducedChi2[b])));
         }
         facts << tr("\u03c7\u00b2 per pixel: %1").arg(chi.join(QStringLiteral("  ")));
     }

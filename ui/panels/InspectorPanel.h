@@ -29,6 +29,7 @@ public:
     /// Colours of the picture, so that both look alike.
     void setRgb(const RgbSettings& rgb);
     void setObjectColor(std::function<QColor(int)> color) { m_color = std::move(color); }
+    void refreshTheme() { refreshTexts(); }
     [[nodiscard]] bool settled() const; ///< nothing is left to render
     [[nodiscard]] PictureBoard* board() const { return m_board; }
     [[nodiscard]] QString words() const; ///< what is written about the blend, for tests

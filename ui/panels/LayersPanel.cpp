@@ -152,7 +152,7 @@ void LayersPanel::setState(const OverlayStyle& style, bool hasResult, bool hasTr
     m_maskOpacity->setEnabled(hasResult && filled);
     m_truth->setEnabled(hasTruth);
     m_truthOpacity->setEnabled(hasTruth && style.truth);
-    m_truth->setText(hasTruth ? tr("Truth") : tr("Truth (none in this scene)"));
+    m_truth->setText(hasTruth ? tr("Truth") : tr("Truth: none"));
     m_truthOpacity->setVisible(hasTruth);
     m_setting = false;
 }

@@ -21,6 +21,7 @@ public:
     explicit ScenePanel(Document* document, QWidget* parent = nullptr);
     /// The picture's state: which band or mix of colours is shown.
     void setDisplay(const ViewDisplay& display);
+    void refreshTheme() { refresh(); }
 
 Q_SIGNALS:
     void bandChosen(int band);                               ///< a click on its name

@@ -97,7 +97,10 @@ MainWindow::MainWindow(QWidget* parent)
     buildStatusBar();
     connectDocument();
     resize(1280, 800);
-    refresh();
+    for (QDockWidget* d : {m_left, m_right, m_bottom}) {
+        d->hide(); // until there is a scene
+    }
+    refreshResults();
 
     // The methods' descriptions are files: looked up beside the window, not before it.
     auto found = std::make_shared<std::shared_ptr<const Registry>>();
@@ -393,7 +396,8 @@ void MainWindow::buildToolBar() {
         if (button && text) button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
         return button;
     };
-    if (QToolButton* b = add("file.open", true)) b->setText(tr("Open"));
+    m_actions->action(QStringLiteral("file.open"))->setIconText(tr("Open"));
+    add("file.open", true);
     m_toolBar->addSeparator();
     m_pipelines = new QComboBox;
     m_pipelines->setSizeAdjustPolicy(QComboBox::AdjustToContents);
@@ -456,7 +460,7 @@ void MainWindow::buildDocks() {
     m_leftScroll->setWidgetResizable(true);
     m_leftScroll->setFrameShape(QFrame::NoFrame);
     m_leftScroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    m_leftScroll->setMinimumWidth(230);
+    m_leftScroll->setMinimumWidth(252);
     m_left = dock(QStringLiteral("left"), tr("Scene"), m_leftScroll, Qt::LeftDockWidgetArea);
     m_inspector->setMinimumWidth(280);
     m_right = dock(QStringLiteral("right"), tr("Inspector"), m_inspector, Qt::RightDockWidgetArea);
@@ -567,7 +571,7 @@ void MainWindow::refresh() {
         }
         if (any) {
             const bool narrow = width() < 1150;
-            resizeDocks({m_left, m_right}, {narrow ? 236 : 270, narrow ? 320 : 380}, Qt::Horizontal);
+            resizeDocks({m_left, m_right}, {narrow ? 252 : 276, narrow ? 310 : 380}, Qt::Horizontal);
             resizeDocks({m_bottom}, {std::clamp(height() * 27 / 100, 140, 280)}, Qt::Vertical);
         }
     }
@@ -756,6 +760,12 @@ void MainWindow::setThemeChoice(const QString& name) {
     Theme::apply(Theme::parse(name));
     QSettings().setValue(QStringLiteral("ui/theme"), name);
     m_actions->refreshIcons();
+    for (Section* section : findChildren<Section*>()) {
+        section->refreshTheme();
+    }
+    m_inspector->refreshTheme();
+    m_scenePanel->refreshTheme();
+    m_messages->refreshTheme();
     refreshDisplay();
     refresh();
 }

@@ -20,6 +20,7 @@ public:
     void post(Document::Severity severity, const QString& text);
     [[nodiscard]] QString text() const; ///< empty if nothing is shown
     void clear();
+    void refreshTheme() { refresh(); }
 
 private:
     void refresh();

@@ -6,6 +6,7 @@
 
 #include <QSplitter>
 #include <QStackedLayout>
+#include <QTimer>
 
 namespace blendscope {
 
@@ -111,7 +112,15 @@ void ViewArea::onSelection() {
     const Selection s = m_document->selection();
     m_main->setSelection({s.object, s.blend});
     if (m_grid && m_mode == Mode::Grid) m_grid->setSelection({s.object, s.blend});
+    markCounterpart();
     m_busy = false;
+}
+
+void ViewArea::markCounterpart() {
+    if (!m_second) return;
+    const ResultPtr left = m_document->result(), right = other();
+    const Selection s = left && right ? Document::counterpart(m_document->selection(), *left, *right) : Selection{};
+    m_second->setSelection({s.object, s.blend});
 }
 
 void ViewArea::refreshCaptions() {
@@ -146,6 +155,14 @@ void ViewArea::setMode(Mode mode) {
         const Selection s = m_document->selection();
         m_grid->setSelection({s.object, s.blend});
         m_stack->setCurrentWidget(m_grid);
+        // The panels look where the large picture looked; they have their size only after the layout.
+        const ViewCamera camera = m_main->camera();
+        const double wide = m_main->width();
+        QTimer::singleShot(0, this, [this, camera, wide] {
+            if (m_mode != Mode::Grid || m_grid->views().empty()) return;
+            SceneView* first = m_grid->views().front();
+            first->setCamera({camera.centre, camera.zoom * first->width() / std::max(1.0, wide)});
+        });
     } else {
         m_stack->setCurrentWidget(m_splitter);
         if (mode == Mode::Rgb && !m_main->display().rgb) m_main->showRgb();
@@ -244,11 +261,22 @@ void ViewArea::setComparing(bool on) {
     m_second->setOverlays(m_style);
     m_second->setResult(other());
     connectView(m_second);
+    connect(m_second, &SceneView::selectionChanged, this, [this](ViewSelection s) {
+        const ResultPtr left = m_document->result(), right = other();
+        if (m_busy || !left || !right) return;
+        m_busy = true;
+        m_document->setSelection(Document::counterpart({s.blend, s.object}, *right, *left));
+        const Selection chosen = m_document->selection();
+        m_main->setSelection({chosen.object, chosen.blend});
+        m_busy = false;
+    });
     m_splitter->setSizes({width() / 2, width() / 2});
     m_group->add(m_second);
     m_main->setCamera(camera);
+    markCounterpart();
     m_busy = false;
     refreshCaptions();
+    showSelection(true);
     Q_EMIT modeChanged();
 }
 

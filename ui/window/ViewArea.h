@@ -62,6 +62,7 @@ private:
     void onSelection();
     void refreshCaptions();
     void dropSecond();
+    void markCounterpart(); ///< on the right, what the left has selected
     [[nodiscard]] ResultPtr other() const;
 
     Document* m_document;
