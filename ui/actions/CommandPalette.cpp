@@ -45,6 +45,10 @@ CommandPalette::CommandPalette(ActionRegistry* actions, QWidget* parent)
     layout->addWidget(m_list);
     connect(m_field, &QLineEdit::textChanged, this, &CommandPalette::filter);
     connect(m_list, &QListWidget::itemClicked, this, [this] { accept(); });
+    connect(m_list, &QListWidget::currentItemChanged, this, [this](QListWidgetItem* now, QListWidgetItem* before) {
+        colour(before, false);
+        colour(now, true);
+    });
 }
 
 void CommandPalette::popup() {
@@ -56,6 +60,19 @@ void CommandPalette::popup() {
     move(window->mapToGlobal(QPoint((window->width() - width()) / 2, 60)));
     show();
     m_field->setFocus();
+}
+
+void CommandPalette::colour(QListWidgetItem* item, bool chosen) {
+    QWidget* row = item ? m_list->itemWidget(item) : nullptr;
+    if (!row) return;
+    const QList<QLabel*> labels = row->findChildren<QLabel*>();
+    for (qsizetype i = 0; i < labels.size(); ++i) {
+        QPalette p = labels[i]->palette();
+        p.setColor(QPalette::WindowText, chosen  ? palette().color(QPalette::HighlightedText)
+                                         : i > 0 ? Theme::colors().muted
+                                                 : palette().color(QPalette::Text));
+        labels[i]->setPalette(p);
+    }
 }
 
 void CommandPalette::filter(const QString& text) {

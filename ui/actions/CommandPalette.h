@@ -4,6 +4,7 @@
 
 class QLineEdit;
 class QListWidget;
+class QListWidgetItem;
 
 namespace blendscope {
 
@@ -24,6 +25,7 @@ protected:
 
 private:
     void filter(const QString& text);
+    void colour(QListWidgetItem* item, bool chosen);
     void accept() override;
 
     ActionRegistry* m_actions;

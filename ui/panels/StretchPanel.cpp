@@ -2,7 +2,6 @@
 
 #include "charts/Histogram.h"
 #include "models/Format.h"
-#include "theme/Icons.h"
 #include "theme/Theme.h"
 #include "view/SceneSamples.h"
 
@@ -49,18 +48,15 @@ StretchPanel::StretchPanel(QWidget* parent)
     auto* top = new QHBoxLayout;
     top->setSpacing(2);
     auto* group = new QButtonGroup(this);
-    const std::tuple<QString, QString, QString> modes[] = {
-        {QStringLiteral("rgb"), tr("RGB"), tr("Colour picture of all bands")},
-        {QStringLiteral("single"), tr("Band"), tr("One band in grey or false colours")},
-        {QStringLiteral("grid"), tr("Grid"), tr("All bands side by side, linked")}};
+    const std::pair<QString, QString> modes[] = {{tr("RGB"), tr("Colour picture of all bands")},
+                                                 {tr("Band"), tr("One band in grey or false colours")},
+                                                 {tr("Grid"), tr("All bands side by side, linked")}};
     for (int i = 0; i < 3; ++i) {
-        const auto& [icon, text, tip] = modes[i];
+        const auto& [text, tip] = modes[i];
         auto* b = new QToolButton;
         m_modes[i] = b;
-        b->setIcon(themeIcon(icon));
         b->setText(text);
         b->setToolTip(tip);
-        b->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
         b->setCheckable(true);
         b->setAutoRaise(true);
         group->addButton(b, i);

@@ -7,6 +7,7 @@
 #include <QSplitter>
 #include <QStackedLayout>
 #include <QTimer>
+#include <cmath>
 
 namespace blendscope {
 
@@ -53,6 +54,7 @@ void ViewArea::connectView(SceneView* view) {
 void ViewArea::onScene() {
     const SceneEntry* e = m_document->current();
     m_scene = e ? e->scene : nullptr;
+    m_singleBand = -1;
     m_busy = true;
     dropSecond();
     m_main->setResult(nullptr);
@@ -166,7 +168,20 @@ void ViewArea::setMode(Mode mode) {
     } else {
         m_stack->setCurrentWidget(m_splitter);
         if (mode == Mode::Rgb && !m_main->display().rgb) m_main->showRgb();
-        if (mode == Mode::Single && m_main->display().rgb) m_main->showBand(m_main->display().band);
+        if (mode == Mode::Single && m_main->display().rgb) {
+            if (m_singleBand < 0) {
+                // First the middle of the optical: the bluest band shows least.
+                double nearest = 1e30;
+                for (std::size_t b = 0; b < m_scene->bands.size(); ++b) {
+                    const double away = std::abs(m_scene->bands[b].wavelength - 750.0);
+                    if (away < nearest) {
+                        nearest = away;
+                        m_singleBand = int(b);
+                    }
+                }
+            }
+            m_main->showBand(std::max(0, m_singleBand));
+        }
     }
     m_busy = false;
     Q_EMIT modeChanged();
@@ -175,6 +190,7 @@ void ViewArea::setMode(Mode mode) {
 
 void ViewArea::showBand(int band) {
     if (!m_scene || band < 0 || band >= int(m_scene->bands.size())) return;
+    m_singleBand = band;
     m_main->showBand(band);
     setMode(Mode::Single);
 }

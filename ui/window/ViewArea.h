@@ -75,6 +75,7 @@ private:
     Mode m_mode = Mode::Rgb;
     OverlayStyle m_style;
     int m_otherResult = 0;
+    int m_singleBand = -1; ///< shown last alone; -1 = none of this scene yet
     bool m_busy = false;
     ScenePtr m_scene;
 };
