@@ -9,6 +9,8 @@ namespace blendscope {
 namespace {
 
 constexpr int kMostTerms = 8;
+constexpr double kMostAmplification = 1.2; // sum of |K| in that of K: above it, noise of `to` is being deconvolved
+constexpr double kMostDamping = 1e-2;
 
 // A centred image in the corner-origin order of the Fourier transform.
 cv::Mat wrapped(const cv::Mat& image, int size) {
@@ -53,16 +55,23 @@ DifferenceKernel::DifferenceKernel(const cv::Mat& from, const cv::Mat& to, doubl
         for (int x = 0; x < size; ++x)
             top = std::max(top, cv::norm(a.at<cv::Vec2f>(y, x), cv::NORM_L2SQR));
     }
-    for (int y = 0; y < size; ++y) {
-        for (int x = 0; x < size; ++x) {
-            const cv::Vec2f p = a.at<cv::Vec2f>(y, x), q = b.at<cv::Vec2f>(y, x);
-            const double power = double(p[0]) * p[0] + double(p[1]) * p[1] + damping * top;
-            b.at<cv::Vec2f>(y, x) = {float((double(q[0]) * p[0] + double(q[1]) * p[1]) / power),
-                                     float((double(q[1]) * p[0] - double(q[0]) * p[1]) / power)};
-        }
-    }
+    // A `to` that was measured has noise where `from` has no power left: division would blow it up into ripples.
     cv::Mat k;
-    cv::dft(b, k, cv::DFT_INVERSE | cv::DFT_SCALE | cv::DFT_REAL_OUTPUT);
+    for (;; damping *= 10.0) {
+        cv::Mat ratio(size, size, CV_32FC2);
+        for (int y = 0; y < size; ++y) {
+            for (int x = 0; x < size; ++x) {
+                const cv::Vec2f p = a.at<cv::Vec2f>(y, x), q = b.at<cv::Vec2f>(y, x);
+                const double power = double(p[0]) * p[0] + double(p[1]) * p[1] + damping * top;
+                ratio.at<cv::Vec2f>(y, x) = {float((double(q[0]) * p[0] + double(q[1]) * p[1]) / power),
+                                             float((double(q[1]) * p[0] - double(q[0]) * p[1]) / power)};
+            }
+        }
+        cv::dft(ratio, k, cv::DFT_INVERSE | cv::DFT_SCALE | cv::DFT_REAL_OUTPUT);
+        if (!(damping > 0.0) || 10.0 * damping > kMostDamping) break;
+        if (cv::norm(k, cv::NORM_L1) <= kMostAmplification * sumTo / sumFrom) break;
+        m_damped = true;
+    }
 
     // Cut where the rings around the centre hold nothing any more.
     const int most = (widest - 1) / 2;

@@ -12,13 +12,15 @@ class DifferenceKernel {
 public:
     DifferenceKernel() = default;
 
-    /// `from`, `to`: CV_32F, odd sizes, centred. `damping`: relative to the peak of the power of `from`. `accuracy`:
-    /// rms of what the separable terms leave out, relative to the kernel. Images without positive sum give the
-    /// identity.
+    /// `from`, `to`: CV_32F, odd sizes, centred. `damping`: relative to the peak of the power of `from`; raised by
+    /// itself (to 0.01 at most) where the noise of a measured `to` would be blown up. `accuracy`: rms of what the
+    /// separable terms leave out, relative to the kernel. Images without positive sum give the identity.
     DifferenceKernel(const cv::Mat& from, const cv::Mat& to, double damping = 1e-7, double accuracy = 2e-3);
 
     /// CV_32F, odd size: the kernel before it was split into terms.
     [[nodiscard]] const cv::Mat& image() const { return m_image; }
+    /// The damping had to be raised: `to` was too noisy to be divided.
+    [[nodiscard]] bool damped() const { return m_damped; }
     [[nodiscard]] int terms() const { return int(m_rows.size()); }
     [[nodiscard]] int radius() const { return m_image.empty() ? 0 : (m_image.cols - 1) / 2; }
 
@@ -32,6 +34,7 @@ private:
                 cv::Mat& out) const;
 
     cv::Mat m_image;
+    bool m_damped = false;
     std::vector<cv::Mat> m_rows, m_columns;               // for correlation
     std::vector<cv::Mat> m_flippedRows, m_flippedColumns; // for convolution
 };

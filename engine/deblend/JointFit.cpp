@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <numbers>
+#include <opencv2/imgproc.hpp>
 
 namespace blendscope {
 
@@ -11,7 +12,9 @@ namespace {
 
 constexpr double kMaxEllipticity = 2.3; // axis ratio 0.1
 constexpr double kMinLogRadius = -3.0;
-constexpr double kCut = 23.0; // a Gaussian is drawn out to exp(-kCut / 2) of its peak
+constexpr double kClippedLevel = 0.99; // of the brightest pixel; more of them than a PSF's top has are a ceiling
+constexpr double kClippedSigma = 50.0; // fainter plateaus are noise
+constexpr double kCut = 23.0;          // a Gaussian is drawn out to exp(-kCut / 2) of its peak
 
 // Covariance of unit half-light radius^2, and its derivatives by (ln r, e1, e2).
 struct ShapeMatrix {
@@ -92,8 +95,39 @@ JointFit::JointFit(const BlendInput& blend, const std::vector<GaussianPsf>& psf,
             }
         }
     }
-    m_weight = m_base;
+    for (int b = 0; b < m_bands; ++b)
+        dropClipped(b);
+    m_weight = m_plainWeight = m_base;
     m_residual = m_data;
+}
+
+// A detector or a pipeline that clips leaves a plateau at the image's ceiling, which no mask may tell of.
+void JointFit::dropClipped(int band) {
+    float top = 0.0f;
+    for (std::size_t i = 0; i < m_data[band].size(); ++i) {
+        for (int l = 0; l < kLanes; ++l)
+            top = std::max(top, m_data[band][i][l]);
+    }
+    const float sigma = band < int(m_blend.skySigma.size()) ? m_blend.skySigma[band] : 0.0f;
+    if (!(sigma > 0.0f) || top < float(kClippedSigma) * sigma) return;
+    cv::Mat flat(m_height, m_width, CV_8U, cv::Scalar(0));
+    const cv::Mat data = plane(m_data[band]);
+    for (int y = 0; y < m_height; ++y) {
+        for (int x = 0; x < m_width; ++x)
+            flat.at<unsigned char>(y, x) = data.at<float>(y, x) >= float(kClippedLevel) * top ? 255 : 0;
+    }
+    const double fwhm = m_psf[band].fwhmPixels;
+    if (cv::countNonZero(flat) < std::max(4.0, 0.2 * fwhm * fwhm)) return;
+    cv::dilate(flat, flat, cv::Mat()); // neighbours are partly clipped
+    for (int y = 0; y < m_height; ++y) {
+        float* base = reinterpret_cast<float*>(m_base[band].data() + std::size_t(y) * m_stride);
+        for (int x = 0; x < m_width; ++x) {
+            if (!flat.at<unsigned char>(y, x) || !(base[x] > 0.0f)) continue;
+            base[x] = 0.0f;
+            --m_used;
+            ++m_clipped;
+        }
+    }
 }
 
 double JointFit::priorOf(const JointSource& s) const {
@@ -361,7 +395,13 @@ void JointFit::updateWeights(bool first) {
             const Lanes raw = first ? m_data[b][i] : m_data[b][i] - m_residual[b][i];
             const Lanes model = raw > lanes(0.0f) ? raw : lanes(0.0f);
             const Lanes w = m_base[b][i];
-            m_weight[b][i] = w / (lanes(1.0f) + w * model * (lanes(perCount) + lanes(error2) * model));
+            const Lanes plain = w / (lanes(1.0f) + w * model * (lanes(perCount) + lanes(error2) * model));
+            m_plainWeight[b][i] = m_weight[b][i] = plain;
+            if (first || !(m_options.outlierSigma > 0.0)) continue;
+            for (int l = 0; l < kLanes; ++l) {
+                const float t = std::abs(m_residual[b][i][l]) * std::sqrt(plain[l]);
+                if (t > float(m_options.outlierSigma)) m_weight[b][i][l] = plain[l] * float(m_options.outlierSigma) / t;
+            }
         }
     }
 }
@@ -588,7 +628,7 @@ int JointFit::run() {
     for (int b = 0; b < m_bands; ++b) {
         for (std::size_t i = 0; i < m_residual[b].size(); ++i) {
             for (int l = 0; l < kLanes; ++l) {
-                const float w = m_weight[b][i][l];
+                const float w = m_plainWeight[b][i][l];
                 if (w > 0.0f) normalised.push_back(std::abs(m_residual[b][i][l]) * std::sqrt(w));
             }
         }
@@ -672,7 +712,7 @@ cv::Mat JointFit::residual(int band) const {
 }
 
 cv::Mat JointFit::weight(int band) const {
-    return plane(m_weight[band]);
+    return plane(m_plainWeight[band]);
 }
 
 cv::Mat JointFit::usedData(int band) const {
@@ -710,6 +750,16 @@ cv::Mat JointFit::renderThrough(int source, const GaussianPsf& psf, const Box& b
 }
 
 double JointFit::excess(int source) const {
+    const auto [chi, count] = ownChiSquare(source);
+    return count > 0.0 ? (chi / m_noiseScale - count) / std::sqrt(2.0 * count) : 0.0;
+}
+
+double JointFit::misfit(int source) const {
+    const auto [chi, count] = ownChiSquare(source);
+    return count > 0.0 ? std::max(1.0, chi / count) : 1.0;
+}
+
+std::pair<double, double> JointFit::ownChiSquare(int source) const {
     double chi = 0.0, count = 0.0;
     const Slot& slot = m_slots[source];
     const Window& w = slot.window;
@@ -720,7 +770,7 @@ double JointFit::excess(int source) const {
         for (int y = 0; y < w.rows; ++y) {
             const std::size_t at = std::size_t(y + w.y0) * m_stride + w.lane0;
             const float* r = reinterpret_cast<const float*>(m_residual[b].data() + at);
-            const float* wt = reinterpret_cast<const float*>(m_weight[b].data() + at);
+            const float* wt = reinterpret_cast<const float*>(m_plainWeight[b].data() + at);
             const float* d = reinterpret_cast<const float*>(m_data[b].data() + at);
             const float* row = reinterpret_cast<const float*>(t + std::size_t(y) * w.lanes);
             for (int x = 0; x < w.lanes * kLanes; ++x) {
@@ -732,7 +782,7 @@ double JointFit::excess(int source) const {
             }
         }
     }
-    return count > 0.0 ? (chi / m_noiseScale - count) / std::sqrt(2.0 * count) : 0.0;
+    return {chi, count};
 }
 
 double JointFit::worstCorrelation(int source) const {

@@ -8,6 +8,7 @@
 #include "jobs/Progress.h"
 
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace blendscope {
@@ -39,6 +40,7 @@ struct JointFitOptions {
     double tolerance = 0.1;    ///< stop when a step gains less chi-square than this
     double edgeSigma = 0.15;   ///< windows end where the surface brightness falls below this many sky sigma
     int maxRadiusPixels = 160; ///< of a window
+    double outlierSigma = 8.0; ///< residuals beyond this count linearly (Huber), from the second round on; 0 = never
 };
 
 /// Fits the profiles of all sources of a blend together to all bands: spectra by non-negative least squares, exactly,
@@ -79,9 +81,16 @@ public:
     /// noise explains. Noise that was underestimated everywhere does not count.
     [[nodiscard]] double excess(int source) const;
 
-    /// CV_32F of the blend's box: data minus model, and the weights with source noise.
+    /// Chi-square a pixel of those in which the source dominates, at least 1.
+    [[nodiscard]] double misfit(int source) const;
+
+    /// CV_32F of the blend's box: data minus model, and the weights with source noise (outliers not down-weighted, but
+    /// clipped pixels at 0).
     [[nodiscard]] cv::Mat residual(int band) const;
     [[nodiscard]] cv::Mat weight(int band) const;
+
+    /// Pixels that look clipped at a ceiling; they are not fitted.
+    [[nodiscard]] int clippedPixels() const { return m_clipped; }
     [[nodiscard]] cv::Mat usedData(int band) const;
 
     /// Picture of one source in one band, CV_32F of `window` (pixels of the blend's box).
@@ -121,6 +130,8 @@ private:
 
     [[nodiscard]] Window windowFor(const JointSource& source, double radius) const;
     [[nodiscard]] double radiusTo(const JointSource& source, double sigmas) const;
+    void dropClipped(int band);
+    [[nodiscard]] std::pair<double, double> ownChiSquare(int source) const; // and its number of pixels
     void makeWindows(bool first);
     void updateWeights(bool first);
     void draw(int source, bool derivatives);
@@ -147,6 +158,7 @@ private:
 
     int m_bands = 0, m_width = 0, m_height = 0, m_stride = 0; // stride in lanes
     std::vector<std::vector<Lanes>> m_data, m_base, m_weight, m_residual;
+    std::vector<std::vector<Lanes>> m_plainWeight; // before outliers were made to count less
     std::vector<JointSource> m_sources, m_saved;
     std::vector<Slot> m_slots;
     std::vector<Pair> m_pairs;
@@ -156,6 +168,7 @@ private:
     Nnls m_nnls;
     double m_chi = 0.0, m_prior = 0.0;
     long long m_used = 0;
+    int m_clipped = 0;
     double m_noiseScale = 1.0; // robust variance of the weighted residuals, at least 1
     bool m_converged = false;
 };

@@ -9,6 +9,7 @@ namespace {
 constexpr double kEdgeSigma = 0.05;    // pictures end where they fall below this many sky sigma
 constexpr double kDegenerate = 0.98;   // correlation of two templates that cannot be told apart
 constexpr double kBulgeShare = 0.03;   // least share of either part for a bulge and disk to be worth trying
+constexpr double kStarLike = 0.25;     // of the FWHM: a half-light radius below it may be an error of the PSF
 constexpr double kBulgePosition = 0.2; // pixel: bulge and disk share their centre
 } // namespace
 
@@ -54,7 +55,8 @@ void Factorization::splitBulges() {
         m_progress.check();
         JointSource& s = m_fit.sources()[std::size_t(c.source)];
         if (s.point || c.excess < m_options.morphologyExcess || s.bulge < kBulgeShare || s.bulge > 1.0 - kBulgeShare ||
-            m_fit.significance(c.source) < m_options.twoComponentSignificance) {
+            m_fit.significance(c.source) < m_options.twoComponentSignificance ||
+            std::exp(s.logRadius) < kStarLike * m_psf.fwhmPixels) {
             continue;
         }
         JointSource bulge = s;
@@ -72,8 +74,13 @@ void Factorization::splitBulges() {
     const double old = m_fit.cost();
     const double now = m_fit.refine(m_options.profile.iterations);
     m_output.iterations += m_options.profile.iterations;
-    // Each pair has a spectrum, a size, a shape and a position more.
-    if (old - now < 2.0 * m_split * (m_bands + 5)) {
+    // Each pair has a spectrum, a size, a shape and a position more. Where even the pair misses the light by far, what
+    // it gains may be an error of the PSF or of the noise.
+    double misfit = 1.0;
+    for (const Child& c : m_children) {
+        if (c.bulge >= 0) misfit = std::max(misfit, m_fit.misfit(c.source));
+    }
+    if (old - now < 2.0 * m_split * (m_bands + 5) * misfit) {
         m_fit.sources() = before;
         m_children = children;
         m_split = 0;

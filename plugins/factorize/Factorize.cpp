@@ -10,6 +10,7 @@ namespace blendscope {
 namespace {
 
 constexpr double kFallbackFwhmPixels = 3.5;
+constexpr double kMeasuredPsfError = 0.03; // least relative error of models whose PSF was estimated or guessed
 constexpr double kTypicalSizeOfFwhm = 0.4; // half-light radius of a faint galaxy where the pixel scale is unknown
 
 double fallbackFwhm(double pixelScale, const Parameters& parameters) {
@@ -68,7 +69,8 @@ BlendOutput Factorize::deblend(const BlendInput& blend, const Parameters& parame
     std::optional<PsfSet> own;
     if (!m_psf || m_psf->source != blend.psf) own.emplace(blend.psf, fallbackFwhm(blend.pixelScale, parameters));
     const PsfSet& psf = own ? *own : *m_psf;
-    const FactorizationOptions options = optionsOf(parameters, blend.pixelScale, psf.fwhmPixels);
+    FactorizationOptions options = optionsOf(parameters, blend.pixelScale, psf.fwhmPixels);
+    if (psf.measured) options.profile.modelError = std::max(options.profile.modelError, kMeasuredPsfError);
     return Factorization(blend, psf, options, *context.progress).run();
 }
 

@@ -15,6 +15,7 @@ PsfSet::PsfSet(const std::vector<const Psf*>& psf, double fallbackFwhm) : source
     for (const Psf* p : psf) {
         const double fwhm = p->fwhmPixels > 0.0 ? p->fwhmPixels : fallbackFwhm;
         guessed = guessed || !p->known();
+        measured = measured || p->origin != Psf::Origin::Given;
         mixtures.push_back(GaussianPsf::fit(p->image, fwhm));
         narrowest = std::min(narrowest, mixtures.back().fwhmPixels);
         sum += mixtures.back().fwhmPixels;
@@ -28,8 +29,13 @@ PsfSet::PsfSet(const std::vector<const Psf*>& psf, double fallbackFwhm) : source
         int size = psf[b]->known() ? std::max(psf[b]->image.cols, psf[b]->image.rows)
                                    : 2 * int(4.0 * mixtures[b].fwhmPixels) + 1;
         if (size % 2 == 0) ++size;
-        const cv::Mat to = psf[b]->known() ? psf[b]->image : mixtures[b].image(size);
-        kernels.emplace_back(frame.image(size), to);
+        const cv::Mat from = frame.image(size), smooth = mixtures[b].image(size);
+        const bool known = psf[b]->known();
+        kernels.emplace_back(from, known ? psf[b]->image : smooth);
+        // A stack of few stars is noisier than the sum of Gaussians that describes it.
+        if (known && psf[b]->origin != Psf::Origin::Given && kernels.back().damped()) {
+            kernels.back() = DifferenceKernel(from, smooth);
+        }
     }
 }
 

@@ -17,6 +17,7 @@ struct PsfSet {
     std::vector<DifferenceKernel> kernels; ///< per band; empty where a PSF is too narrow to be sampled
     double fwhmPixels = 3.0;               ///< mean over bands
     bool guessed = false;                  ///< some band's PSF is unknown
+    bool measured = false;                 ///< some band's PSF was estimated or guessed, not given
 
     /// `fallbackFwhm`: pixels, for bands whose PSF says nothing.
     PsfSet(const std::vector<const Psf*>& psf, double fallbackFwhm);
