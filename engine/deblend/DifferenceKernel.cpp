@@ -8,7 +8,7 @@ namespace blendscope {
 
 namespace {
 
-constexpr int kMostTerms = 8;
+constexpr int kMostTerms = 24;
 constexpr double kMostAmplification = 1.2; // sum of |K| in that of K: above it, noise of `to` is being deconvolved
 constexpr double kMostDamping = 1e-2;
 

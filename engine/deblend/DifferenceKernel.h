@@ -15,7 +15,7 @@ public:
     /// `from`, `to`: CV_32F, odd sizes, centred. `damping`: relative to the peak of the power of `from`; raised by
     /// itself (to 0.01 at most) where the noise of a measured `to` would be blown up. `accuracy`: rms of what the
     /// separable terms leave out, relative to the kernel. Images without positive sum give the identity.
-    DifferenceKernel(const cv::Mat& from, const cv::Mat& to, double damping = 1e-7, double accuracy = 2e-3);
+    DifferenceKernel(const cv::Mat& from, const cv::Mat& to, double damping = 1e-7, double accuracy = 2e-4);
 
     /// CV_32F, odd size: the kernel before it was split into terms.
     [[nodiscard]] const cv::Mat& image() const { return m_image; }

@@ -1,5 +1,7 @@
 #include "Factorization.h"
 
+#include "deblend/SymmetricTemplates.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -10,7 +12,43 @@ constexpr double kEdgeSigma = 0.05;    // pictures end where they fall below thi
 constexpr double kDegenerate = 0.98;   // correlation of two templates that cannot be told apart
 constexpr double kBulgeShare = 0.03;   // least share of either part for a bulge and disk to be worth trying
 constexpr double kStarLike = 0.25;     // of the FWHM: a half-light radius below it may be an error of the PSF
+constexpr double kBrightSigma = 5.0;   // pixels by which a model is judged, in sky sigma of the band
+constexpr int kFewestBright = 12;      // of them in a band
+constexpr double kWrongShare = 0.3;    // of the light in them that a usable model may misplace
 constexpr double kBulgePosition = 0.2; // pixel: bulge and disk share their centre
+} // namespace
+
+namespace {
+
+// Share of the light in bright pixels of the footprint that the models misplace, in the worst band.
+double misplacedLight(const BlendInput& blend, const std::vector<BlendOutput::Child>& children) {
+    double worst = 0.0;
+    for (std::size_t b = 0; b < blend.data.size(); ++b) {
+        cv::Mat rest = blend.data[b].clone();
+        for (const BlendOutput::Child& c : children) {
+            cv::Mat part = rest(c.box.shifted(-blend.box.x0, -blend.box.y0).rect());
+            part -= c.model[b];
+        }
+        const float least = float(kBrightSigma) * blend.skySigma[b];
+        double light = 0.0, wrong = 0.0;
+        int n = 0;
+        for (int y = 0; y < rest.rows; ++y) {
+            for (int x = 0; x < rest.cols; ++x) {
+                const float d = blend.data[b].at<float>(y, x), w = blend.weight[b].at<float>(y, x);
+                if (!(w > 0.0f) || !std::isfinite(w) || !std::isfinite(d)) continue;
+                if (!blend.inside.at<unsigned char>(y, x)) continue;
+                const float r = rest.at<float>(y, x);
+                if (!(least > 0.0f) || std::max(d, d - r) < least) continue;
+                light += std::max(d, 0.0f);
+                wrong += std::abs(r);
+                ++n;
+            }
+        }
+        if (n >= kFewestBright && light > 0.0) worst = std::max(worst, wrong / light);
+    }
+    return worst;
+}
+
 } // namespace
 
 Factorization::Factorization(const BlendInput& blend, const PsfSet& psf, const FactorizationOptions& options,
@@ -23,6 +61,7 @@ BlendOutput Factorization::run() {
     splitBulges();
     fitMorphologies();
     describe();
+    replaceIfWrong();
     return std::move(m_output);
 }
 
@@ -152,6 +191,34 @@ void Factorization::fitMorphologies() {
         }
         out.push_back(std::move(child));
     }
+}
+
+void Factorization::replaceIfWrong() {
+    const double share = misplacedLight(m_blend, m_output.children);
+    if (share < kWrongShare) return;
+    const std::vector<Peak>& peaks = m_peaks; // fitted positions may be as wrong as the rest
+    const SymmetricTemplates templates(m_blend, peaks, m_progress);
+    std::vector<BlendOutput::Child> children;
+    for (std::size_t k = 0; k < peaks.size(); ++k) {
+        BlendOutput::Child child;
+        child.peak = peaks[k];
+        child.box = m_blend.box;
+        bool light = false;
+        for (int b = 0; b < m_bands; ++b) {
+            child.model.push_back(templates.model(int(k), b));
+            child.flux.push_back(float(templates.flux(int(k), b)));
+            light = light || child.flux.back() > 0.0f;
+        }
+        child.flags = (m_output.children[k].flags & FlagDegenerate) | (light ? 0u : std::uint32_t(FlagNoFlux));
+        child.note = QStringLiteral("no model explains this blend: its light is divided by symmetry around the peaks");
+        children.push_back(std::move(child));
+    }
+    if (!(misplacedLight(m_blend, children) < 0.7 * share)) return;
+    m_output.children = std::move(children);
+    m_output.flags |= FlagNotConverged;
+    m_output.message +=
+        QStringLiteral("; the models misplaced %1 % of the light, so it was divided by symmetry instead")
+            .arg(100.0 * share, 0, 'f', 0);
 }
 
 void Factorization::describe() {

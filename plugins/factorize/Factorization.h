@@ -40,6 +40,7 @@ private:
     void splitBulges();
     void fitMorphologies();
     void describe();
+    void replaceIfWrong();
 
     const BlendInput& m_blend;
     const PsfSet& m_psf;

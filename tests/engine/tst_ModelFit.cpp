@@ -154,6 +154,24 @@ private Q_SLOTS:
         QVERIFY2(difference(out, to) < 0.01, qPrintable(QString::number(difference(out, to))));
     }
 
+    void kernelToANoisyPsfStaysSmooth() {
+        const cv::Mat from = GaussianPsf::gaussian(2.5).image(41), clean = moffat(41, 4.5, 3.0);
+        double peak = 0.0;
+        cv::minMaxLoc(clean, nullptr, &peak);
+        cv::Mat to = clean.clone();
+        Random random(5);
+        for (int y = 0; y < to.rows; ++y) {
+            for (int x = 0; x < to.cols; ++x)
+                to.at<float>(y, x) += float(random.normal(0.0, 0.003 * peak));
+        }
+        QVERIFY(!DifferenceKernel(from, clean).damped());
+        const DifferenceKernel kernel(from, to);
+        QVERIFY(kernel.damped());
+        cv::Mat out;
+        kernel.convolve(from, out);
+        QVERIFY2(difference(out, clean) < 0.03, qPrintable(QString::number(difference(out, clean))));
+    }
+
     void correlationIsTheTransposeOfConvolution() {
         Random random(9);
         cv::Mat a(30, 37, CV_32F), b(30, 37, CV_32F), ka, kb;
