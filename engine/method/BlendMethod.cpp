@@ -88,6 +88,24 @@ std::vector<bool> touchesEdge(const cv::Mat& labels, const Box& box, cv::Size sc
     return edge;
 }
 
+/// Objects that own a pixel whose mask says that the detector was saturated there, in any band.
+std::vector<bool> ownsSaturated(const cv::Mat& labels, const Box& box, const Scene& scene, int count) {
+    std::vector<bool> saturated(count, false);
+    for (const Band& band : scene.bands) {
+        const int bits = band.saturatedBits();
+        if (!band.mask || bits == 0) continue;
+        const cv::Mat mask = band.mask->read(box);
+        for (int y = 0; y < box.height; ++y) {
+            const int* m = mask.ptr<int>(y);
+            const int* label = labels.ptr<int>(y);
+            for (int x = 0; x < box.width; ++x) {
+                if (label[x] > 0 && (m[x] & bits)) saturated[label[x] - 1] = true;
+            }
+        }
+    }
+    return saturated;
+}
+
 } // namespace
 
 void BlendMethod::prepare(const Scene&, const Parameters&, MethodContext&) {}
@@ -157,6 +175,7 @@ Result BlendMethod::run(const Scene& scene, Result input, const Parameters& para
         const int peaks = static_cast<int>(footprint.peaks.size());
         cv::Mat labels = output.labels.empty() ? dominantLabels(blendInput, output) : output.labels;
         const std::vector<bool> edge = touchesEdge(labels, blendInput.box, scene.size, children);
+        const std::vector<bool> saturated = ownsSaturated(labels, blendInput.box, scene, children);
         if (!output.labels.empty()) labels = labels.clone();
         trimLabels(blendInput, output, labels);
         std::vector<int> ids(children);
@@ -176,6 +195,7 @@ Result BlendMethod::run(const Scene& scene, Result input, const Parameters& para
             object.flags = child.flags | (output.flags & (FlagSkipped | FlagNotConverged | FlagTooManyChildren));
             if (children > 1) object.flags |= FlagBlended;
             if (edge[k]) object.flags |= FlagEdge;
+            if (saturated[k]) object.flags |= FlagSaturated;
             object.note = child.note;
             if (std::isfinite(child.hlr)) object.hlr = static_cast<float>(child.hlr);
             object.bands.resize(scene.bands.size());

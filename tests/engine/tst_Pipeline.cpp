@@ -169,6 +169,19 @@ private Q_SLOTS:
         QVERIFY(result->objects[0].bands[0].flux > 100.0f);
     }
 
+    void saturatedPixelsFlagTheirOwnerAlone() {
+        Scene scene = test::syntheticScene({120, 60}, 2, {{30, 30, 2, {3000, 3000}}, {90, 30, 2, {3000, 3000}}});
+        cv::Mat mask = cv::Mat::zeros(scene.size, CV_32S);
+        mask.at<int>(31, 30) = 1 << 1;
+        scene.bands[1].mask = std::make_shared<MemoryPlane>(mask);
+        scene.bands[1].maskNames = {{QStringLiteral("SAT"), 1}};
+        const ResultPtr result = run(scene, QStringLiteral("threshold+factorize"));
+        QCOMPARE(result->objects.size(), std::size_t(2));
+        for (const Object& object : result->objects) {
+            QCOMPARE(bool(object.flags & FlagSaturated), object.x < 60.0);
+        }
+    }
+
     void residualRoundsAddWhatTheFirstMissed() {
         const Scene scene = test::syntheticScene({80, 80}, 1, {{30, 40, 2, {1000}}, {55, 40, 2, {500}}});
         Result first;
