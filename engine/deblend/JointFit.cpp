@@ -761,6 +761,7 @@ double JointFit::misfit(int source) const {
 
 std::pair<double, double> JointFit::ownChiSquare(int source) const {
     double chi = 0.0, count = 0.0;
+    if (std::size_t(source) >= m_slots.size()) return {chi, count}; // nothing could be fitted
     const Slot& slot = m_slots[source];
     const Window& w = slot.window;
     for (int b = 0; b < m_bands; ++b) {

@@ -90,11 +90,17 @@ void Factorization::fitProfiles() {
 void Factorization::splitBulges() {
     const std::vector<JointSource> before = m_fit.sources();
     std::vector<Child> children = m_children;
-    for (Child& c : m_children) {
+    // Taken before any source is added: the fit knows the sources of its last run only.
+    std::vector<double> significance;
+    for (const Child& c : m_children) {
+        significance.push_back(m_fit.significance(c.source));
+    }
+    for (std::size_t k = 0; k < m_children.size(); ++k) {
+        Child& c = m_children[k];
         m_progress.check();
         JointSource& s = m_fit.sources()[std::size_t(c.source)];
         if (s.point || c.excess < m_options.morphologyExcess || s.bulge < kBulgeShare || s.bulge > 1.0 - kBulgeShare ||
-            m_fit.significance(c.source) < m_options.twoComponentSignificance ||
+            significance[k] < m_options.twoComponentSignificance ||
             std::exp(s.logRadius) < kStarLike * m_psf.fwhmPixels) {
             continue;
         }
