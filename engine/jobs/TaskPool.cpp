@@ -3,6 +3,7 @@
 #include <atomic>
 #include <exception>
 #include <memory>
+#include <opencv2/core/utility.hpp>
 
 namespace blendscope {
 
@@ -28,6 +29,8 @@ TaskPool::~TaskPool() {
 
 TaskPool& TaskPool::shared() {
     static TaskPool pool;
+    // One pool computes at a time: OpenCV's own threads would compete with these.
+    [[maybe_unused]] static const bool alone = (cv::setNumThreads(1), true);
     return pool;
 }
 

@@ -192,8 +192,6 @@ void Pipeline::set(const QString& assignment) {
 
 ResultPtr runPipeline(const Scene& scene, const Pipeline& pipeline, const Registry& registry, Progress& progress,
                       const RunOptions& options) {
-    // One pool computes at a time: OpenCV's own threads would compete with ours.
-    cv::setNumThreads(1);
     if (pipeline.stages.empty()) throw UsageError(QStringLiteral("the pipeline has no stages"));
     if (scene.bands.empty() || scene.size.empty()) throw UsageError(QStringLiteral("the scene has no image"));
 

@@ -66,16 +66,20 @@ private Q_SLOTS:
         TaskPool pool(1);
         std::atomic<bool> gate = false;
         std::atomic<int> done = 0;
-        std::vector<int> order(3, -1);
+        std::vector<int> order;
+        const auto note = [&](int which) { // the pool has one thread: no two of these at once
+            order.push_back(which);
+            ++done;
+        };
         pool.submit([&] {
             while (!gate) {
                 QTest::qSleep(1);
             }
         });
         QTest::qSleep(20);
-        pool.submit([&] { order[done++] = 1; }, TaskPool::Prefetch);
-        pool.submit([&] { order[done++] = 2; }, TaskPool::OnScreen);
-        pool.submit([&] { order[done++] = 3; }, TaskPool::Normal);
+        pool.submit([&] { note(1); }, TaskPool::Prefetch);
+        pool.submit([&] { note(2); }, TaskPool::OnScreen);
+        pool.submit([&] { note(3); }, TaskPool::Normal);
         gate = true;
         QTRY_COMPARE(done.load(), 3);
         QCOMPARE(order, (std::vector<int>{2, 3, 1}));
