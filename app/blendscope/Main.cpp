@@ -125,11 +125,8 @@ int main(int argc, char** argv) {
 
     MainWindow window;
     window.setAskBeforeClosing(!unattended);
-    if (size.isValid()) {
-        window.resize(size);
-    } else if (!unattended) {
-        window.restoreGeometry(QSettings().value(QStringLiteral("ui/geometry")).toByteArray());
-    }
+    if (!unattended) window.restoreLayout();
+    if (size.isValid()) window.resize(size);
 
     if (parser.isSet(QStringLiteral("bench"))) {
         QObject::connect(&window, &MainWindow::firstPainted, &app, [] {

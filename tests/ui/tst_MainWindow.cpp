@@ -12,13 +12,16 @@
 #include "panels/PictureBoard.h"
 #include "support/EventDriver.h"
 #include "theme/Theme.h"
+#include "view/BandGrid.h"
 #include "view/SceneView.h"
+#include "window/BlinkTimer.h"
 #include "window/MessageBar.h"
 #include "window/RecentFiles.h"
 #include "window/ViewArea.h"
 
 #include <QAction>
 #include <QComboBox>
+#include <QHeaderView>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
@@ -327,6 +330,99 @@ private Q_SLOTS:
         QVERIFY(sheet && sheet->isVisible());
         sheet->close();
         window->actionRegistry()->trigger(QStringLiteral("theme.light"));
+    }
+
+    void hoverLightsUpEverywhere() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        window->document()->addScene(makeScene(3, QStringLiteral("hover")));
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("run.start")));
+        QVERIFY(runDone(*window));
+        SceneView* view = window->viewArea()->view();
+        QVERIFY(view->waitUntilSettled());
+        const ResultPtr result = window->document()->result();
+        const Object* target = result->object(result->blends.front().objects.front());
+        QVERIFY(target);
+        const QImage before = view->grabImage();
+        QTest::mouseMove(view, view->toWidget({target->x, target->y}).toPoint());
+        QVERIFY(waitFor([&] { return window->document()->hovered().object == target->id; }, 3000));
+        const QModelIndex row = window->blends()->model()->indexOfBlend(target->parent);
+        QVERIFY(window->blends()->model()->data(row, Qt::BackgroundRole).isValid());
+        QVERIFY(view->waitUntilSettled());
+        QVERIFY(view->grabImage() != before);
+
+        // From the table: a blend's row, and away again.
+        const int other = result->blends.back().id;
+        const QModelIndex there = window->blends()->model()->indexOfBlend(other);
+        QWidget* port = window->blends()->view()->viewport();
+        window->blends()->view()->scrollTo(there);
+        QTest::mouseMove(port, window->blends()->view()->visualRect(there).center());
+        QVERIFY(waitFor([&] { return window->document()->hovered().blend == other; }, 3000));
+        QCOMPARE(view->hovered().blend, other);
+        QEvent leave(QEvent::Leave);
+        QApplication::sendEvent(port, &leave);
+        QVERIFY(view->hovered().empty());
+    }
+
+    void blinksByTheClock() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        window->document()->addScene(makeScene(2, QStringLiteral("blink")));
+        for (int i = 0; i < 3; ++i) {
+            QVERIFY(window->actionRegistry()->trigger(QStringLiteral("run.start")));
+            QVERIFY(runDone(*window));
+        }
+        window->document()->setCurrentResult(0);
+        window->document()->setCurrentResult(2);
+        BlinkTimer* blink = window->blink();
+        blink->setIntervalMs(120);
+        QSet<int> seen;
+        connect(window->document(), &Document::currentResultChanged, window.get(),
+                [&] { seen.insert(window->document()->current()->currentResult); });
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("compare.timed")));
+        QVERIFY(blink->running());
+        QTest::qWait(700);
+        QCOMPARE(seen, QSet<int>({0, 2})); // the two that were shown last, never the third
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("compare.slower")));
+        QVERIFY(blink->intervalMs() > 120);
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("compare.timed")));
+        QVERIFY(!blink->running());
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("compare.timed")));
+        window->document()->removeResult(window->document()->current()->results[0]->id);
+        window->document()->removeResult(window->document()->current()->results[0]->id);
+        QVERIFY(waitFor([&] { return !blink->running(); }, 3000));
+    }
+
+    void layoutIsRememberedAndReset() {
+        QSettings().remove(QStringLiteral("layout"));
+        {
+            auto window = makeWindow();
+            QVERIFY(window);
+            window->restoreLayout();
+            window->document()->addScene(makeScene(2, QStringLiteral("layout")));
+            QVERIFY(window->actionRegistry()->trigger(QStringLiteral("panel.table")));
+            window->blends()->view()->header()->resizeSection(0, 231);
+            QVERIFY(window->close());
+        }
+        auto window = makeWindow();
+        QVERIFY(window);
+        window->restoreLayout();
+        QCOMPARE(window->blends()->view()->header()->sectionSize(0), 231);
+        window->document()->addScene(makeScene(2, QStringLiteral("layout")));
+        QVERIFY(!window->blends()->isVisible());
+        QVERIFY(window->inspector()->isVisible());
+        QVERIFY(window->actionRegistry()->trigger(QStringLiteral("window.reset")));
+        QVERIFY(window->blends()->isVisible());
+        QVERIFY(window->blends()->view()->header()->sectionSize(0) != 231);
+        QVERIFY(!QSettings().contains(QStringLiteral("layout/geometry")));
+    }
+
+    void bandsFillTheGrid() {
+        QCOMPARE(BandGrid::columnsFor(7, {1000, 600}, 1.0), 4);
+        QCOMPARE(BandGrid::columnsFor(7, {600, 1000}, 1.0), 2);
+        QCOMPARE(BandGrid::columnsFor(2, {1000, 500}, 1.0), 2);
+        QCOMPARE(BandGrid::columnsFor(1, {100, 100}, 1.0), 1);
+        QCOMPARE(BandGrid::columnsFor(6, {1000, 200}, 0.01), 6);
     }
 
     void fitsASmallScreen() {

@@ -9,6 +9,7 @@
 #include <QSignalSpy>
 #include <QTest>
 #include <QWheelEvent>
+#include <array>
 #include <cmath>
 
 using namespace blendscope;
@@ -35,7 +36,10 @@ ScenePtr makeScene(int bands = 3, cv::Size size = {100, 80}) {
         Band band;
         band.name = QString(QLatin1Char("griz"[b % 4]));
         band.image = std::make_shared<MemoryPlane>(image);
-        band.variance = std::make_shared<ConstantPlane>(size, 10.0f);
+        cv::Mat variance(size, CV_32F, cv::Scalar(10.0f));
+        variance(cv::Rect(5, 30, 10, 5)).setTo(0.0f);
+        variance(cv::Rect(5, 35, 10, 5)).setTo(std::numeric_limits<float>::infinity());
+        band.variance = std::make_shared<MemoryPlane>(variance);
         cv::Mat mask(size, CV_32S, cv::Scalar(0));
         mask(cv::Rect(5, 5, 10, 10)).setTo(1);
         band.mask = std::make_shared<MemoryPlane>(mask);
@@ -202,15 +206,23 @@ private Q_SLOTS:
             lightest = std::max(lightest, qGray(tone));
         }
         QVERIFY(lightest > 40);
-        // Masked pixels too, unless switched off.
-        const QImage masked = image.copy(QRect(view.toWidget({5, 14}).toPoint(), view.toWidget({14, 5}).toPoint()));
-        ViewDisplay display = view.display();
-        display.maskedShown = false;
-        view.setDisplay(display);
+        // Masked pixels too, and those without weight, unless switched off.
+        const auto pieces = [&view] {
+            const QImage all = view.grabImage();
+            const auto cut = [&](double x, double y) {
+                return all.copy(QRect(view.toWidget({x, y + 4}).toPoint(), view.toWidget({x + 9, y}).toPoint()));
+            };
+            return std::array{cut(5, 5), cut(5, 30), cut(5, 35)};
+        };
+        const auto hatched = pieces();
+        OverlayStyle style = view.overlays();
+        style.unusable = false;
+        view.setOverlays(style);
         view.waitUntilSettled();
-        const QImage plain =
-            view.grabImage().copy(QRect(view.toWidget({5, 14}).toPoint(), view.toWidget({14, 5}).toPoint()));
-        QVERIFY(masked != plain);
+        const auto plain = pieces();
+        for (std::size_t i = 0; i < plain.size(); ++i) {
+            QVERIFY(hatched[i] != plain[i]);
+        }
     }
 
     void wheelZoomsAboutTheCursor() {

@@ -456,19 +456,26 @@ bool Document::running() const {
 
 // --- selection ------------------------------------------------------------------------------------------------------
 
-void Document::setSelection(Selection wanted) {
+Selection Document::existing(Selection wanted) const {
     const ResultPtr r = result();
-    Selection clean;
-    if (r) {
-        if (const Object* o = wanted.object > 0 ? r->object(wanted.object) : nullptr) {
-            clean = {o->parent, o->id};
-        } else if (wanted.blend > 0 && r->blend(wanted.blend)) {
-            clean = {wanted.blend, 0};
-        }
-    }
+    if (!r) return {};
+    if (const Object* o = wanted.object > 0 ? r->object(wanted.object) : nullptr) return {o->parent, o->id};
+    if (wanted.blend > 0 && r->blend(wanted.blend)) return {wanted.blend, 0};
+    return {};
+}
+
+void Document::setSelection(Selection wanted) {
+    const Selection clean = existing(wanted);
     if (clean == m_selection) return;
     m_selection = clean;
     Q_EMIT selectionChanged();
+}
+
+void Document::setHovered(Selection hovered) {
+    const Selection clean = existing(hovered);
+    if (clean == m_hovered) return;
+    m_hovered = clean;
+    Q_EMIT hoveredChanged();
 }
 
 void Document::fixSelection() {

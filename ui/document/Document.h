@@ -105,6 +105,9 @@ public:
     [[nodiscard]] static Selection counterpart(Selection selection, const Result& from, const Result& to);
     void selectObject(int objectId) { setSelection({0, objectId}); }
     void selectBlend(int blendId) { setSelection({blendId, 0}); }
+    /// What the mouse is over, in the picture, the table or the inspector: lit up in all of them.
+    [[nodiscard]] Selection hovered() const { return m_hovered; }
+    void setHovered(Selection hovered);
     /// The blend that shows best what deblending does: several objects, bright, away from the border. 0 = none.
     [[nodiscard]] static int mostInterestingBlend(const Result& result, const Scene& scene);
 
@@ -124,6 +127,7 @@ Q_SIGNALS:
     void currentResultChanged(); ///< another result is shown
     void resultUpdated();        ///< the shown result has a new snapshot
     void selectionChanged();
+    void hoveredChanged();
     void registryChanged();
     void jobsChanged(); ///< progress, at most ten times a second, and once when all is over
     void runFinished(int resultId);
@@ -143,11 +147,13 @@ private:
     SceneEntry* sceneById(int id);
     ResultEntry* entry(int sceneId, int resultId);
     void fixSelection();
+    [[nodiscard]] Selection existing(Selection wanted) const; ///< with its parent; empty if the result lacks it
 
     std::vector<SceneEntry> m_scenes;
     int m_current = -1;
     int m_nextId = 1;
     Selection m_selection;
+    Selection m_hovered;
     std::shared_ptr<const Registry> m_registry;
     std::vector<Pending> m_pending;
     struct Running {

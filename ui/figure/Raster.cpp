@@ -38,13 +38,13 @@ QImage rgbImage(const std::vector<cv::Mat>& bands, const RgbSettings& settings) 
     return image;
 }
 
-QImage greyImage(const cv::Mat& band, const Cuts& cuts, Curve curve) {
+QImage greyImage(const cv::Mat& band, const Cuts& cuts, Curve curve, float parameter) {
     const float range = cuts.high > cuts.low ? cuts.high - cuts.low : 1.0f;
     const QRgb none = look::noData().darker(200).rgb();
     return imageOf(band, [&](float v) {
         if (!std::isfinite(v)) return none;
-        const int g =
-            static_cast<int>(std::lround(255.0f * applyCurve(curve, std::clamp((v - cuts.low) / range, 0.0f, 1.0f))));
+        const float t = std::clamp((v - cuts.low) / range, 0.0f, 1.0f);
+        const int g = static_cast<int>(std::lround(255.0f * applyCurve(curve, t, parameter)));
         return qRgb(g, g, g);
     });
 }

@@ -13,8 +13,8 @@ namespace blendscope {
 
 /// Colours after Lupton; pixels without data take look::noData(). `bands`: CV_32F of one size.
 [[nodiscard]] QImage rgbImage(const std::vector<cv::Mat>& bands, const RgbSettings& settings);
-/// One band in grey between two cuts.
-[[nodiscard]] QImage greyImage(const cv::Mat& band, const Cuts& cuts, Curve curve);
+/// One band in grey between two cuts; `parameter` as applyCurve takes it.
+[[nodiscard]] QImage greyImage(const cv::Mat& band, const Cuts& cuts, Curve curve, float parameter = 0.0f);
 /// A residual in units of sigma in the diverging colours, +-limit at the ends.
 [[nodiscard]] QImage sigmaImage(const cv::Mat& residual, float limit = 5.0f);
 

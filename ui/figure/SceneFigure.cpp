@@ -3,11 +3,13 @@
 #include "core/Error.h"
 #include "figure/Palette.h"
 #include "figure/Raster.h"
+#include "figure/Usable.h"
 
 #include <QPainterPath>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace blendscope {
 
@@ -151,7 +153,10 @@ SceneFigure::SceneFigure(const Scene& scene, const Result* result, const SceneFi
             cuts.high = std::max(cuts.high, sky.level + 10.0f * sky.sigma);
         }
         m_image = greyImage(band, cuts, Curve::Asinh);
-        if (step == 1) m_missing = missingArea({band});
+        if (step == 1) {
+            m_missing = missingArea({band});
+            m_unusable = areaOf(unusablePixels(scene, {options.band}, m_region, 1));
+        }
     } else {
         const RgbSettings rgb = options.rgb ? *options.rgb : defaultRgb(scene);
         std::vector<cv::Mat> bands;
@@ -159,7 +164,12 @@ SceneFigure::SceneFigure(const Scene& scene, const Result* result, const SceneFi
             bands.push_back(band.image->readSampled(m_region, step));
         }
         m_image = rgbImage(bands, rgb);
-        if (step == 1) m_missing = missingArea(bands);
+        if (step == 1) {
+            std::vector<int> all(bands.size());
+            std::iota(all.begin(), all.end(), 0);
+            m_missing = missingArea(bands);
+            m_unusable = areaOf(unusablePixels(scene, all, m_region, 1));
+        }
     }
 }
 
@@ -180,15 +190,19 @@ void SceneFigure::paint(QPainter& painter) const {
     painter.setRenderHint(QPainter::SmoothPixmapTransform, m_zoom < 1.0);
     painter.drawImage(all, m_image);
     painter.setRenderHint(QPainter::Antialiasing);
-    if (!m_missing.isEmpty()) {
+    // As the window: broad stripes where there is no data, thin ones the other way where pixels cannot be used.
+    const auto hatch = [&](const QPainterPath& area, Qt::BrushStyle style) {
+        if (area.isEmpty()) return;
         painter.save();
         painter.scale(m_zoom, m_zoom);
         painter.setPen(Qt::NoPen);
-        QBrush hatch(look::noData(), Qt::BDiagPattern);
-        hatch.setTransform(QTransform::fromScale(1.0 / m_zoom, 1.0 / m_zoom));
-        painter.fillPath(m_missing, hatch);
+        QBrush brush(look::noData(), style);
+        brush.setTransform(QTransform::fromScale(1.0 / m_zoom, 1.0 / m_zoom));
+        painter.fillPath(area, brush);
         painter.restore();
-    }
+    };
+    hatch(m_unusable, Qt::FDiagPattern);
+    hatch(m_missing, Qt::BDiagPattern);
     if (m_options.truth) paintTruth(painter);
     if (m_options.masks && m_result) paintMasks(painter);
     if (m_result) paintMarks(painter);

@@ -52,7 +52,7 @@ private:
     Box m_region;
     double m_zoom = 1.0;
     QImage m_image;
-    QPainterPath m_missing;
+    QPainterPath m_missing, m_unusable;
 };
 
 /// Ids of the true objects by pixel in `region`: the truth segmentation, or the object with the most light where its

@@ -1,11 +1,13 @@
 #include "models/ResultModel.h"
 
 #include "models/Format.h"
+#include "theme/Theme.h"
 
 #include <QPixmap>
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace blendscope {
 
@@ -54,6 +56,19 @@ void ResultModel::setFilter(const RowFilter& filter) {
     m_filter = filter;
     rebuild();
     endResetModel();
+}
+
+void ResultModel::setHovered(int blendId, int objectId) {
+    const std::pair<int, int> now{blendId, objectId};
+    if (now == m_hovered) return;
+    const auto changed = [this](std::pair<int, int> id) {
+        for (const QModelIndex& i : {indexOfBlend(id.first), indexOfObject(id.second)}) {
+            if (i.isValid()) Q_EMIT dataChanged(i, i.siblingAtColumn(Columns - 1), {Qt::BackgroundRole});
+        }
+    };
+    const std::pair<int, int> before = std::exchange(m_hovered, now);
+    changed(before);
+    changed(now);
 }
 
 void ResultModel::setShow(Show show) {
@@ -387,6 +402,11 @@ QVariant ResultModel::data(const QModelIndex& i, int role) const {
     case Qt::TextAlignmentRole:
         return int((column == Name || column == Flags || column == What ? Qt::AlignLeft : Qt::AlignRight) |
                    Qt::AlignVCenter);
+    case Qt::BackgroundRole: {
+        const bool whole = m_hovered.second == 0 || !object; // the blend's row stands for objects folded away
+        const bool over = whole ? !child && blend.id == m_hovered.first : object->id == m_hovered.second;
+        return over ? QVariant(Theme::colors().raised) : QVariant();
+    }
     case Qt::DecorationRole:
         if (column == Name && object && m_color) {
             QPixmap chip(10, 10);

@@ -34,6 +34,8 @@ public:
     [[nodiscard]] int band() const { return m_band; }
     /// Colour of an object in the picture, for the chip beside its name.
     void setObjectColor(std::function<QColor(int)> color) { m_color = std::move(color); }
+    /// The row of what the mouse is over has a tinted ground.
+    void setHovered(int blendId, int objectId);
     [[nodiscard]] static QStringList filterNames();
 
     [[nodiscard]] int blendsTotal() const;                ///< footprints with several objects
@@ -74,6 +76,7 @@ private:
     int m_sortColumn = Name;
     Qt::SortOrder m_sortOrder = Qt::AscendingOrder;
     std::function<QColor(int)> m_color;
+    std::pair<int, int> m_hovered{0, 0};      ///< blend, object
     std::vector<int> m_rows;                  ///< blend indices in the order shown
     std::vector<int> m_rowOf;                 ///< row of a blend index, -1 = hidden
     std::vector<std::vector<int>> m_children; ///< object ids of a blend index in the order shown; empty if isolated

@@ -5,6 +5,7 @@
 #include "theme/Theme.h"
 
 #include <QButtonGroup>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -70,17 +71,7 @@ BlendsPanel::BlendsPanel(Document* document, QWidget* parent)
     QHeaderView* header = m_view->header();
     header->setStretchLastSection(true);
     header->setSectionsMovable(true);
-    const QFontMetrics metrics(m_view->font());
-    const int em = metrics.horizontalAdvance(QLatin1Char('0'));
-    const int widths[] = {14, 4, 14, 8, 8, 9, 9, 8, 9, 17, 40};
-    for (int c = 0; c < ResultModel::Columns; ++c) {
-        header->resizeSection(c, widths[c] * em + 8);
-    }
-    // What tells blends apart comes first; positions are in the picture already.
-    const int first[] = {ResultModel::SignalToNoise, ResultModel::Blendedness, ResultModel::Flags};
-    for (int i = 0; i < 3; ++i) {
-        header->moveSection(header->visualIndex(first[i]), 3 + i);
-    }
+    resetColumns();
     layout->addWidget(m_view, 1);
 
     auto* wait = new QTimer(this);
@@ -103,6 +94,15 @@ BlendsPanel::BlendsPanel(Document* document, QWidget* parent)
         m_document->setSelection({m_model->blendId(now), m_model->objectId(now)});
         m_syncing = false;
     });
+    m_view->setMouseTracking(true);
+    m_view->viewport()->installEventFilter(this);
+    connect(m_view, &QTreeView::entered, this, [this](const QModelIndex& i) {
+        m_document->setHovered({m_model->blendId(i), m_model->objectId(i)});
+    });
+    connect(m_document, &Document::hoveredChanged, this, [this] {
+        const Selection h = m_document->hovered();
+        m_model->setHovered(h.blend, h.object);
+    });
     connect(m_view, &QTreeView::expanded, this, [this](const QModelIndex& i) { m_open.insert(m_model->blendId(i)); });
     connect(m_view, &QTreeView::collapsed, this, [this](const QModelIndex& i) { m_open.remove(m_model->blendId(i)); });
     connect(m_view, &QTreeView::activated, this, &BlendsPanel::activated);
@@ -114,8 +114,31 @@ BlendsPanel::BlendsPanel(Document* document, QWidget* parent)
     refreshCounts();
 }
 
+void BlendsPanel::resetColumns() {
+    QHeaderView* header = m_view->header();
+    const QFontMetrics metrics(m_view->font());
+    const int em = metrics.horizontalAdvance(QLatin1Char('0'));
+    const int widths[] = {14, 4, 14, 8, 8, 9, 9, 8, 9, 17, 40};
+    for (int c = 0; c < ResultModel::Columns; ++c) {
+        header->resizeSection(c, widths[c] * em + 8);
+    }
+    // What tells blends apart comes first; positions are in the picture already.
+    for (int c = 0; c < ResultModel::Columns; ++c) {
+        header->moveSection(header->visualIndex(c), c);
+    }
+    const int first[] = {ResultModel::SignalToNoise, ResultModel::Blendedness, ResultModel::Flags};
+    for (int i = 0; i < 3; ++i) {
+        header->moveSection(header->visualIndex(first[i]), 3 + i);
+    }
+}
+
 void BlendsPanel::setObjectColor(std::function<QColor(int)> color) {
     m_model->setObjectColor(std::move(color));
+}
+
+bool BlendsPanel::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() == QEvent::Leave) m_document->setHovered({});
+    return QWidget::eventFilter(watched, event);
 }
 
 void BlendsPanel::unfold() {
@@ -167,7 +190,7 @@ void BlendsPanel::refreshCounts() {
     if (!r) {
         m_note->setText(m_document->scene() ? tr("Nothing detected yet: press Run (F5)") : QString());
     } else if (shown == total) {
-        m_note->setText(tr("%1 objects").arg(formatCount(total)));
+        m_note->setText(total == 1 ? tr("1 object") : tr("%1 objects").arg(formatCount(total)));
     } else {
         m_note->setText(tr("%1 of %2 objects").arg(formatCount(shown), formatCount(total)));
     }

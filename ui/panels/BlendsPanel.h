@@ -26,11 +26,15 @@ public:
     [[nodiscard]] QLineEdit* filterField() const { return m_filter; }
     /// Selects the next (previous: negative) blend in the table's order.
     void step(int steps);
+    void resetColumns(); ///< widths and order as they are at first
     void setObjectColor(std::function<QColor(int)> color);
 
 Q_SIGNALS:
     void hiddenChanged(const std::vector<int>& objectIds); ///< left out by the filter
     void activated();                                      ///< Enter or double click: show it large
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     void refresh();

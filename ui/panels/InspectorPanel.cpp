@@ -177,6 +177,17 @@ InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
         connect(board, &PictureBoard::objectClicked, m_document, &Document::selectObject);
     }
     connect(m_spectrum, &SpectrumChart::objectClicked, m_document, &Document::selectObject);
+    const auto hover = [this](int id) { m_document->setHovered({0, id}); };
+    for (PictureBoard* board : {m_board, m_bands}) {
+        connect(board, &PictureBoard::objectHovered, this, hover);
+    }
+    connect(m_spectrum, &SpectrumChart::objectHovered, this, hover);
+    connect(m_document, &Document::hoveredChanged, this, [this] {
+        const int id = m_document->hovered().object;
+        m_board->setHovered(id);
+        m_bands->setHovered(id);
+        m_spectrum->setHovered(id);
+    });
     for (QLabel* label : {m_objects, m_details}) {
         connect(label, &QLabel::linkActivated, this,
                 [this](const QString& link) { m_document->selectObject(link.section(QLatin1Char(':'), 1).toInt()); });
@@ -351,11 +362,8 @@ void InspectorPanel::refreshTexts() {
 
     const auto colorOf = [this](int id) { return m_color ? m_color(id) : paletteColour(id); };
     std::map<int, PictureBoard::Label> labels;
-    std::vector<SpectrumChart::Line> lines;
-    bool allMags = true;
-    for (const Band& band : scene->bands) {
-        allMags = allMags && std::isfinite(band.zeroPoint) && band.zeroPoint != 0.0;
-    }
+    QString unit;
+    std::vector<SpectrumLine> lines = spectraOf(*scene, *m_shownResult, blend->objects, &unit, colorOf);
     QString rows;
     for (const int id : blend->objects) {
         const Object* o = m_shownResult->object(id);
@@ -365,16 +373,6 @@ void InspectorPanel::refreshTexts() {
                                         : formatFlux(double(f.flux), double(f.fluxErr));
         labels[id] = {
             QString::number(id), colorOf(id), {o->x, o->y}, brightness.section(QStringLiteral(" \u00b1"), 0, 0)};
-        SpectrumChart::Line line;
-        line.id = id;
-        line.color = colorOf(id);
-        for (std::size_t b = 0; b < o->bands.size() && b < scene->bands.size(); ++b) {
-            // Physical units where all zero points are known: 1 uJy is 23.9 mag (AB).
-            const double unit = allMags ? std::pow(10.0, -0.4 * (scene->bands[b].zeroPoint - 23.9)) : 1.0;
-            line.flux.push_back(double(o->bands[b].flux) * unit);
-            line.error.push_back(double(o->bands[b].fluxErr) * unit);
-        }
-        lines.push_back(std::move(line));
         const bool chosen = id == s.object;
         rows +=
             QStringLiteral("<tr%1><td><span style='color:%2'>\u25a0</span>&nbsp;<a href='object:%3' style='color:%4;"
@@ -398,7 +396,7 @@ void InspectorPanel::refreshTexts() {
     m_bands->setLabels(labels);
     m_board->setSelected(s.object);
     m_bands->setSelected(s.object);
-    m_spectrum->setData(std::move(lines), scene->bandNames(), allMags ? tr("\u00b5Jy") : tr("counts"));
+    m_spectrum->setData(std::move(lines), scene->bandNames(), unit);
     m_spectrum->setSelected(s.object);
     m_spectrum->parentWidget()->parentWidget()->setVisible(scene->bands.size() > 1);
 
@@ -416,7 +414,7 @@ void InspectorPanel::refreshTexts() {
     if (!notes.isEmpty()) html += notes.join(QStringLiteral("<br>")) + QStringLiteral("<br>");
     html += QStringLiteral("<table width='100%' cellspacing='0' cellpadding='2'><tr style='color:%1'><td>%2</td>"
                            "<td align='right'>%3</td><td align='right'>%4</td></tr>")
-                .arg(muted, tr("band"), tr("flux (counts)"), allMags ? tr("AB mag") : QString());
+                .arg(muted, tr("band"), tr("flux (counts)"), tr("AB mag"));
     for (std::size_t b = 0; b < o->bands.size() && b < scene->bands.size(); ++b) {
         const Band& band = scene->bands[b];
         const bool known = std::isfinite(band.zeroPoint) && band.zeroPoint != 0.0;

@@ -2,7 +2,7 @@
 
 #include "document/Document.h"
 #include "document/LatestTask.h"
-#include "panels/BlendPictures.h"
+#include "figure/BlendPictures.h"
 
 #include <QWidget>
 #include <functional>

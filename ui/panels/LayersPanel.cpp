@@ -17,7 +17,7 @@ namespace {
 /// A small picture of how a layer is drawn, in its own colour: the legend.
 class Swatch final : public QWidget {
 public:
-    enum class Kind { Masks, Peaks, Ellipses, Truth };
+    enum class Kind { Masks, Peaks, Ellipses, Truth, Unusable, NoData };
     explicit Swatch(Kind kind) : m_kind(kind) { setFixedSize(26, 16); }
 
 protected:
@@ -61,6 +61,20 @@ protected:
             p.drawEllipse(c, 1.8, 1.8);
             break;
         }
+        // As in the picture: thin stripes falling, broad ones rising.
+        case Kind::Unusable:
+            p.fillRect(rect(), QColor(0x3a, 0x3d, 0x44));
+            p.setPen(QPen(look::noData().lighter(140), 1.2));
+            for (int x = -16; x < width() + 16; x += 6) {
+                p.drawLine(x, 0, x + height(), height());
+            }
+            break;
+        case Kind::NoData:
+            p.setPen(QPen(look::noData(), 4.0));
+            for (int x = -16; x < width() + 16; x += 10) {
+                p.drawLine(x, height(), x + height(), 0);
+            }
+            break;
         }
     }
 
@@ -74,14 +88,16 @@ LayersPanel::LayersPanel(QWidget* parent)
     : QWidget(parent), m_masks(new QCheckBox(tr("Masks"))), m_maskStyle(new QComboBox),
       m_maskOpacity(new QSlider(Qt::Horizontal)), m_peaks(new QCheckBox(tr("Peaks"))),
       m_ellipses(new QCheckBox(tr("Measured shapes"))), m_truth(new QCheckBox(tr("Truth"))),
-      m_truthOpacity(new QSlider(Qt::Horizontal)), m_compass(new QCheckBox(tr("Compass"))),
-      m_scaleBar(new QCheckBox(tr("Scale bar"))), m_colorBar(new QCheckBox(tr("Colour bar"))) {
+      m_truthOpacity(new QSlider(Qt::Horizontal)), m_unusable(new QCheckBox(tr("Masked, no weight"))),
+      m_compass(new QCheckBox(tr("Compass"))), m_scaleBar(new QCheckBox(tr("Scale"))),
+      m_colorBar(new QCheckBox(tr("Colour bar"))) {
     m_masks->setToolTip(tr("The pixels of every object; neighbours differ in colour"));
     m_maskStyle->addItems({tr("fill"), tr("outline"), tr("both")});
     m_maskStyle->setToolTip(tr("How masks are drawn"));
     m_maskStyle->setAccessibleName(tr("How masks are drawn"));
     m_peaks->setToolTip(tr("Rough positions from detection, as crosses"));
     m_ellipses->setToolTip(tr("Size and shape of what was measured, as dashed ellipses"));
+    m_unusable->setToolTip(tr("Pixels that no method uses: masked, or without weight (variance zero or infinite)"));
     m_truth->setToolTip(tr("What is known to be there, as colour shading"));
     for (QSlider* s : {m_maskOpacity, m_truthOpacity}) {
         s->setRange(5, 100);
@@ -110,14 +126,19 @@ LayersPanel::LayersPanel(QWidget* parent)
     line(Swatch::Kind::Ellipses, m_ellipses);
     line(Swatch::Kind::Peaks, m_peaks);
     line(Swatch::Kind::Truth, m_truth, m_truthOpacity);
+    line(Swatch::Kind::Unusable, m_unusable);
+    auto* noData = new QLabel(tr("No data"));
+    noData->setToolTip(tr("Pixels that hold no number (NaN); always shown so"));
+    grid->addWidget(new Swatch(Swatch::Kind::NoData), row, 0);
+    grid->addWidget(noData, row++, 1, 1, 3);
     auto* furniture = new QHBoxLayout;
-    furniture->addWidget(m_compass);
-    furniture->addWidget(m_scaleBar);
+    for (QCheckBox* box : {m_compass, m_scaleBar, m_colorBar}) {
+        furniture->addWidget(box);
+    }
     furniture->addStretch();
-    grid->addLayout(furniture, row++, 0, 1, 4);
-    grid->addWidget(m_colorBar, row, 0, 1, 4);
+    grid->addLayout(furniture, row, 0, 1, 4);
 
-    for (QCheckBox* box : {m_masks, m_peaks, m_ellipses, m_truth, m_compass, m_scaleBar, m_colorBar}) {
+    for (QCheckBox* box : {m_masks, m_peaks, m_ellipses, m_truth, m_unusable, m_compass, m_scaleBar, m_colorBar}) {
         connect(box, &QCheckBox::toggled, this, &LayersPanel::edit);
     }
     for (QSlider* s : {m_maskOpacity, m_truthOpacity}) {
@@ -141,6 +162,7 @@ void LayersPanel::setState(const OverlayStyle& style, bool hasResult, bool hasTr
     m_ellipses->setChecked(style.ellipses);
     m_truth->setChecked(style.truth && hasTruth);
     if (!m_truthOpacity->isSliderDown()) m_truthOpacity->setValue(int(std::lround(double(style.truthOpacity) * 100)));
+    m_unusable->setChecked(style.unusable);
     m_compass->setChecked(style.compass);
     m_scaleBar->setChecked(style.scaleBar);
     m_colorBar->setChecked(style.colorBar);
@@ -165,6 +187,7 @@ void LayersPanel::edit() {
     m_style.ellipses = m_ellipses->isChecked();
     m_style.truth = m_truth->isChecked();
     m_style.truthOpacity = float(m_truthOpacity->value()) / 100.0f;
+    m_style.unusable = m_unusable->isChecked();
     m_style.compass = m_compass->isChecked();
     m_style.scaleBar = m_scaleBar->isChecked();
     m_style.colorBar = m_colorBar->isChecked();

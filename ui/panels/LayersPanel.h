@@ -35,6 +35,7 @@ private:
     QCheckBox* m_ellipses;
     QCheckBox* m_truth;
     QSlider* m_truthOpacity;
+    QCheckBox* m_unusable;
     QCheckBox* m_compass;
     QCheckBox* m_scaleBar;
     QCheckBox* m_colorBar;

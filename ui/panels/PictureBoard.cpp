@@ -20,6 +20,7 @@ constexpr int kSmallTileMost = 76;
 
 PictureBoard::PictureBoard(Layout layout, QWidget* parent) : QWidget(parent), m_layout(layout) {
     setSizePolicy(layout == Layout::Large ? QSizePolicy::Expanding : QSizePolicy::MinimumExpanding, QSizePolicy::Fixed);
+    setMouseTracking(true);
     setAccessibleName(layout == Layout::Large ? tr("Data, model, residual and components") : tr("Pictures per band"));
 }
 
@@ -34,6 +35,12 @@ void PictureBoard::setPictures(std::shared_ptr<const BlendPictures> pictures, in
 
 void PictureBoard::setSelected(int objectId) {
     m_selected = objectId;
+    update();
+}
+
+void PictureBoard::setHovered(int objectId) {
+    if (objectId == m_hovered) return;
+    m_hovered = objectId;
     update();
 }
 
@@ -156,7 +163,7 @@ void PictureBoard::drawMarks(QPainter& painter, const QRect& rect) const {
     for (const auto& [id, label] : m_labels) {
         const QPointF p(left + (label.position.x() - box.x0 + 0.5) * scale,
                         bottom - (label.position.y() - box.y0 + 0.5) * scale);
-        const double r = id == m_selected ? 5.0 : 3.5;
+        const double r = id == m_selected || id == m_hovered ? 5.0 : 3.5;
         painter.setPen(QPen(QColor(0, 0, 0, 160), 3));
         painter.drawLine(p - QPointF(r, 0), p + QPointF(r, 0));
         painter.drawLine(p - QPointF(0, r), p + QPointF(0, r));
@@ -192,7 +199,7 @@ void PictureBoard::paintEvent(QPaintEvent*) {
             painter.setPen(QPen(palette().color(QPalette::WindowText), 2));
             painter.drawRect(QRectF(tile.rect).adjusted(0, 0, 0, 0));
         } else if (tile.object > 0 && label != m_labels.end()) {
-            painter.setPen(QPen(label->second.color, 1));
+            painter.setPen(QPen(label->second.color, tile.object == m_hovered ? 3 : 1));
             painter.drawRect(QRectF(tile.rect).adjusted(0.5, 0.5, -0.5, -0.5));
         }
         if (m_layout == Layout::Large) {
@@ -241,16 +248,13 @@ void PictureBoard::paintEvent(QPaintEvent*) {
     }
 }
 
-void PictureBoard::mousePressEvent(QMouseEvent* event) {
+int PictureBoard::objectAt(QPointF point) const {
     for (const Tile& tile : m_tiles) {
-        if (tile.rect.contains(event->pos()) && tile.object > 0) {
-            Q_EMIT objectClicked(tile.object);
-            return;
-        }
+        if (tile.rect.contains(point.toPoint()) && tile.object > 0) return tile.object;
     }
-    // On the data: the object nearest to the click.
+    // On the data: the object nearest to the place.
     for (const Tile& tile : m_tiles) {
-        if (!tile.marks || !tile.rect.contains(event->pos())) continue;
+        if (!tile.marks || !tile.rect.contains(point.toPoint())) continue;
         const Box& box = m_pictures->box;
         const double scale = std::min(double(tile.rect.width()) / box.width, double(tile.rect.height()) / box.height);
         const double left = tile.rect.x() + (tile.rect.width() - scale * box.width) / 2.0;
@@ -258,15 +262,28 @@ void PictureBoard::mousePressEvent(QMouseEvent* event) {
         int best = 0;
         double least = 1e30;
         for (const auto& [id, label] : m_labels) {
-            const double dx = left + (label.position.x() - box.x0 + 0.5) * scale - event->position().x();
-            const double dy = bottom - (label.position.y() - box.y0 + 0.5) * scale - event->position().y();
+            const double dx = left + (label.position.x() - box.x0 + 0.5) * scale - point.x();
+            const double dy = bottom - (label.position.y() - box.y0 + 0.5) * scale - point.y();
             if (dx * dx + dy * dy < least) {
                 least = dx * dx + dy * dy;
                 best = id;
             }
         }
-        if (best > 0) Q_EMIT objectClicked(best);
+        return best;
     }
+    return 0;
+}
+
+void PictureBoard::mousePressEvent(QMouseEvent* event) {
+    if (const int id = objectAt(event->position())) Q_EMIT objectClicked(id);
+}
+
+void PictureBoard::mouseMoveEvent(QMouseEvent* event) {
+    Q_EMIT objectHovered(objectAt(event->position()));
+}
+
+void PictureBoard::leaveEvent(QEvent*) {
+    Q_EMIT objectHovered(0);
 }
 
 bool PictureBoard::event(QEvent* event) {

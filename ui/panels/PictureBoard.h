@@ -1,6 +1,6 @@
 #pragma once
 
-#include "panels/BlendPictures.h"
+#include "figure/BlendPictures.h"
 
 #include <QColor>
 #include <QWidget>
@@ -21,6 +21,7 @@ public:
     /// `row` for the large layout: which of the pictures' rows.
     void setPictures(std::shared_ptr<const BlendPictures> pictures, int row = 0);
     void setSelected(int objectId);
+    void setHovered(int objectId);
     struct Label {
         QString text; ///< "45", beside the object's colour
         QColor color;
@@ -36,10 +37,13 @@ public:
 
 Q_SIGNALS:
     void objectClicked(int objectId);
+    void objectHovered(int objectId); ///< 0 = none
 
 protected:
     void paintEvent(QPaintEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void leaveEvent(QEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     bool event(QEvent* event) override;
 
@@ -53,13 +57,14 @@ private:
     };
     [[nodiscard]] int arrange(int width); ///< fills m_tiles, returns the height
     [[nodiscard]] int tilesInRow(int width) const;
-    [[nodiscard]] double aspect() const; ///< height over width of a tile
+    [[nodiscard]] double aspect() const;             ///< height over width of a tile
+    [[nodiscard]] int objectAt(QPointF point) const; ///< 0 = none
     void drawMarks(QPainter& painter, const QRect& rect) const;
 
     Layout m_layout;
     std::shared_ptr<const BlendPictures> m_pictures;
     int m_row = 0;
-    int m_selected = 0;
+    int m_selected = 0, m_hovered = 0;
     std::map<int, Label> m_labels;
     std::vector<Tile> m_tiles;
     int m_width = 0;

@@ -133,7 +133,10 @@ void ScenePanel::refresh() {
         facts << tr("%1\u2033/px").arg(scene->pixelScale, 0, 'g', 3);
     }
     if (!scene->wcs.isValid()) facts << tr("no sky coordinates");
-    if (scene->truth) facts << tr("truth: %1 objects").arg(scene->truth->objects.size());
+    if (scene->truth) {
+        const std::size_t n = scene->truth->objects.size();
+        facts << (n == 1 ? tr("truth: 1 object") : tr("truth: %1 objects").arg(n));
+    }
     m_summary->setText(facts.join(QStringLiteral("  \u00b7  ")));
 
     auto* grid = new QGridLayout(m_bands);

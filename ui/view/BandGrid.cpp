@@ -5,7 +5,7 @@
 #include "view/ViewGroup.h"
 
 #include <QGridLayout>
-#include <cmath>
+#include <algorithm>
 
 namespace blendscope {
 
@@ -35,6 +35,7 @@ void BandGrid::setScene(ScenePtr scene, std::shared_ptr<SceneSamples> samples) {
         auto* view = new SceneView(this);
         connect(view, &SceneView::selectionChanged, this,
                 [this](ViewSelection selection) { Q_EMIT selectionChanged(selection); });
+        connect(view, &SceneView::hoveredChanged, this, &BandGrid::hoveredChanged);
         connect(view, &SceneView::readoutChanged, this, &BandGrid::readoutChanged);
         m_views.push_back(view);
     }
@@ -56,22 +57,57 @@ void BandGrid::setScene(ScenePtr scene, std::shared_ptr<SceneSamples> samples) {
         }
         m_views[i]->setCaption(colour ? tr("colour") : scene->bands[band].name);
     }
+    m_arranged = 0; // other views, or another aspect
     arrange();
     for (SceneView* view : m_views) {
         m_group->add(view);
     }
 }
 
+int BandGrid::columnsFor(int panels, QSize area, double aspect) {
+    int best = 1;
+    double most = 0.0;
+    for (int columns = 1; columns <= panels; ++columns) {
+        const int rows = (panels + columns - 1) / columns;
+        // The scene's size in one panel; places that stay empty count a little against a division.
+        const double w = double(area.width()) / columns, h = double(area.height()) / rows;
+        const double side = std::min(w, h * aspect) * (1.0 - 0.04 * (rows * columns - panels));
+        if (side > most + 1e-9) {
+            most = side;
+            best = columns;
+        }
+    }
+    return best;
+}
+
 void BandGrid::arrange() {
     const int n = static_cast<int>(m_views.size());
-    const int columns = n <= 3 ? std::max(1, n) : static_cast<int>(std::ceil(std::sqrt(n)));
-    for (int i = 0; i < n; ++i) {
-        m_layout->addWidget(m_views[static_cast<size_t>(i)], i / columns, i % columns);
+    if (n == 0) return;
+    const cv::Size scene = m_views.front()->scene() ? m_views.front()->scene()->size : cv::Size(1, 1);
+    const int columns = columnsFor(n, size(), double(scene.width) / std::max(1, scene.height));
+    const int rows = (n + columns - 1) / columns;
+    if (columns == m_columns && n == m_arranged) return;
+    m_columns = columns;
+    m_arranged = n;
+    // The colour picture takes the places that would stay empty.
+    const int first = 1 + rows * columns - n;
+    for (SceneView* view : m_views) {
+        m_layout->removeWidget(view);
     }
-    for (int i = 0; i < 8; ++i) {
+    for (int i = 0, cell = 0; i < n; ++i) {
+        const int span = i == 0 ? first : 1;
+        m_layout->addWidget(m_views[static_cast<size_t>(i)], cell / columns, cell % columns, 1, span);
+        cell += span;
+    }
+    for (int i = 0; i < std::max({m_layout->columnCount(), m_layout->rowCount(), columns, rows}); ++i) {
         m_layout->setColumnStretch(i, i < columns ? 1 : 0);
-        m_layout->setRowStretch(i, i < (n + columns - 1) / std::max(1, columns) ? 1 : 0);
+        m_layout->setRowStretch(i, i < rows ? 1 : 0);
     }
+}
+
+void BandGrid::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    arrange();
 }
 
 void BandGrid::setResult(ResultPtr result) {

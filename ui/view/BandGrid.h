@@ -25,10 +25,16 @@ public:
     void setSelection(ViewSelection selection);
     [[nodiscard]] ViewGroup* group() const { return m_group; }
     [[nodiscard]] const std::vector<SceneView*>& views() const { return m_views; }
+    /// Columns in which `panels` panels show a scene of this aspect (width over height) largest in an area.
+    [[nodiscard]] static int columnsFor(int panels, QSize area, double aspect);
 
 Q_SIGNALS:
     void selectionChanged(blendscope::ViewSelection selection);
+    void hoveredChanged(blendscope::ViewSelection hovered);
     void readoutChanged(const blendscope::ViewReadout& readout);
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void arrange();
@@ -38,6 +44,7 @@ private:
     std::vector<SceneView*> m_views;
     ResultPtr m_result;
     OverlayStyle m_style;
+    int m_columns = 0, m_arranged = 0;
     bool m_colour = false; ///< the first view is the colour picture
 };
 

@@ -17,7 +17,7 @@ class Canvas final : public QOpenGLWidget {
     Q_OBJECT
 
 public:
-    enum Layer { TruthMarks, Ellipses, Peaks, Positions, Cursor, Layers };
+    enum Layer { TruthMarks, Ellipses, Peaks, Positions, Hover, Cursor, Layers };
 
     explicit Canvas(QWidget* parent = nullptr);
     ~Canvas() override;

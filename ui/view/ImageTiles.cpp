@@ -1,5 +1,7 @@
 #include "view/ImageTiles.h"
 
+#include "figure/Usable.h"
+
 #include <array>
 #include <cmath>
 
@@ -86,36 +88,12 @@ cv::Mat ImageTiles::read(const TileKey& key) const {
     const int h = (cut.pixels().height + cut.step() - 1) / cut.step();
 
     std::vector<cv::Mat> planes;
-    cv::Mat unusable(h, w, CV_8U, cv::Scalar(0));
     for (const int b : m_bands) {
         const Band& band = m_scene->bands[static_cast<size_t>(b)];
-        if (!band.image) {
-            planes.emplace_back(h, w, CV_32F, cv::Scalar(std::numeric_limits<float>::quiet_NaN()));
-            continue;
-        }
-        planes.push_back(meanTexels(*band.image, cut));
-        const int bits = band.mask ? band.unusableBits() : 0;
-        if (bits != 0) {
-            const cv::Mat mask = band.mask->readSampled(cut.pixels(), cut.step());
-            for (int y = 0; y < h; ++y) {
-                const int* from = mask.ptr<int>(y);
-                auto* to = unusable.ptr<std::uint8_t>(y);
-                for (int x = 0; x < w; ++x) {
-                    to[x] = static_cast<std::uint8_t>(to[x] | ((from[x] & bits) != 0));
-                }
-            }
-        }
+        planes.push_back(band.image ? meanTexels(*band.image, cut)
+                                    : cv::Mat(h, w, CV_32F, cv::Scalar(std::numeric_limits<float>::quiet_NaN())));
     }
-    if (m_scene->footprintMask) {
-        const cv::Mat outside = m_scene->footprintMask->readSampled(cut.pixels(), cut.step());
-        for (int y = 0; y < h; ++y) {
-            const int* from = outside.ptr<int>(y);
-            auto* to = unusable.ptr<std::uint8_t>(y);
-            for (int x = 0; x < w; ++x) {
-                to[x] = static_cast<std::uint8_t>(to[x] | (from[x] != 0));
-            }
-        }
-    }
+    const cv::Mat unusable = unusablePixels(*m_scene, m_bands, cut.pixels(), cut.step());
 
     if (!m_colour) {
         cv::Mat out(h, w, CV_32FC2);

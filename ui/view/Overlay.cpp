@@ -172,7 +172,8 @@ void Overlay::paintScaleBar(QPainter& p, QPointF rightEnd) const {
     path.lineTo(rightEnd);
     path.lineTo(rightEnd + QPointF(0.0, -4.0));
     line(p, path);
-    text(p, rightEnd + QPointF(-w / 2, -8.0), sky ? angleWords(length) : tr("%1 px").arg(length), Qt::AlignHCenter);
+    text(p, rightEnd + QPointF(-w / 2, -10.0 - p.fontMetrics().descent()),
+         sky ? angleWords(length) : tr("%1 px").arg(length), Qt::AlignHCenter);
 }
 
 void Overlay::paintColourBar(QPainter& p, QPointF leftTop) const {

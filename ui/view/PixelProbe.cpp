@@ -1,5 +1,6 @@
 #include "view/PixelProbe.h"
 
+#include "figure/Usable.h"
 #include "jobs/TaskPool.h"
 
 #include <limits>
@@ -13,41 +14,47 @@ constexpr int kBlock = 64;
 
 struct Block {
     Box box;
-    std::vector<cv::Mat> bands, masks;
+    std::vector<cv::Mat> bands;
+    cv::Mat unusable; ///< CV_8U
 };
 
 Block readBlock(const Scene& scene, const Box& box) {
     Block block{box, {}, {}};
+    std::vector<int> all;
     for (const Band& band : scene.bands) {
-        cv::Mat values, mask;
+        all.push_back(static_cast<int>(all.size()));
+        cv::Mat values;
         try {
             if (band.image) values = band.image->read(box);
-            if (band.mask) mask = band.mask->read(box);
         } catch (const std::exception&) {
             values.release(); // shown as "no value"; the tile says more
         }
         block.bands.push_back(values);
-        block.masks.push_back(mask);
+    }
+    try {
+        block.unusable = unusablePixels(scene, all, box, 1);
+    } catch (const std::exception&) {
+        block.unusable.release();
     }
     return block;
 }
 
-PixelProbe::Values valuesIn(const Scene& scene, const Block& block, int x, int y) {
+PixelProbe::Values valuesIn(const Block& block, int x, int y) {
     PixelProbe::Values v;
     for (size_t b = 0; b < block.bands.size(); ++b) {
         const cv::Mat& m = block.bands[b];
         v.bands.push_back(m.empty() ? std::numeric_limits<float>::quiet_NaN()
                                     : m.at<float>(y - block.box.y0, x - block.box.x0));
-        const cv::Mat& mask = block.masks[b];
-        if (!mask.empty() && (mask.at<int>(y - block.box.y0, x - block.box.x0) & scene.bands[b].unusableBits()))
-            v.unusable = true;
     }
+    v.unusable = !block.unusable.empty() && block.unusable.at<std::uint8_t>(y - block.box.y0, x - block.box.x0) != 0;
     return v;
 }
 
 bool allResident(const Scene& scene) {
     for (const Band& band : scene.bands) {
-        if ((band.image && !band.image->resident()) || (band.mask && !band.mask->resident())) return false;
+        for (const PlanePtr& plane : {band.image, band.mask, band.variance}) {
+            if (plane && !plane->resident()) return false;
+        }
     }
     return true;
 }
@@ -83,8 +90,8 @@ std::optional<PixelProbe::Values> PixelProbe::at(int x, int y) {
     const std::lock_guard lock(m_state->mutex);
     const ScenePtr scene = m_state->scene;
     if (!scene || !scene->box().contains(x, y)) return std::nullopt;
-    if (m_state->block && m_state->block->box.contains(x, y)) return valuesIn(*scene, *m_state->block, x, y);
-    if (allResident(*scene)) return valuesIn(*scene, readBlock(*scene, {x, y, 1, 1}), x, y);
+    if (m_state->block && m_state->block->box.contains(x, y)) return valuesIn(*m_state->block, x, y);
+    if (allResident(*scene)) return valuesIn(readBlock(*scene, {x, y, 1, 1}), x, y);
     m_state->wanted = Box{x / kBlock * kBlock, y / kBlock * kBlock, kBlock, kBlock}.intersected(scene->box());
     if (m_state->reading) return std::nullopt;
     m_state->reading = true;

@@ -55,6 +55,7 @@ uniform vec2 curve; // parameter, 1 / norm
 uniform isampler2D ids;
 uniform vec3 idMap;
 uniform sampler2D idTable;
+uniform int hovered;
 uniform vec4 idStyle; // fill opacity, outline opacity, outline half width in texels, selected outline width in texels
 #endif
 #ifdef TRUTH
@@ -140,6 +141,7 @@ void main() {
         float a = edge ? max(idStyle.x, idStyle.y) : idStyle.x;
         if ((flags & 2) != 0) a *= 0.25;
         if ((flags & 1) != 0) c = mix(c, entry.rgb, a);
+        if (id == hovered) c = mix(c, vec3(1.0), edge ? 0.9 : 0.16);
     }
 #ifdef SELECTION
     {
@@ -374,7 +376,8 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
     const QRectF box = m_transform.visibleBox();
     const double screenW = m_transform.screen.width(), screenH = m_transform.screen.height();
     const double zoom = m_transform.zoom;
-    const bool masks = m_style.masks != MaskStyle::Off && m_ids.loader->hasReader() && m_idTable;
+    const bool masks =
+        (m_style.masks != MaskStyle::Off || (m_hovered > 0 && m_style.hover)) && m_ids.loader->hasReader() && m_idTable;
     const bool truth = m_style.truth && m_truth.loader->hasReader() && m_truthTable;
     const bool fill = m_style.masks == MaskStyle::Fill || m_style.masks == MaskStyle::FillAndOutline;
     const bool outline = m_style.masks == MaskStyle::Outline || m_style.masks == MaskStyle::FillAndOutline;
@@ -413,7 +416,7 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
         if (!pixels.plain) {
             program->SetUniform3f("noData", noDataColour);
             program->SetUniformf("ratio", static_cast<float>(m_transform.pixelRatio));
-            program->SetUniformi("maskedShown", m_display.maskedShown ? 1 : 0);
+            program->SetUniformi("maskedShown", m_style.unusable ? 1 : 0);
         }
         pixels.texture->Activate();
         program->SetUniformi("image", pixels.texture->GetTextureUnit());
@@ -450,6 +453,7 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
                 static_cast<float>(std::min(1.3 * texels, most)), static_cast<float>(std::min(2.2 * texels, most))};
             program->SetUniform3f("idMap", mapFor(key, ids.key).data());
             program->SetUniform4f("idStyle", style);
+            program->SetUniformi("hovered", m_style.hover ? m_hovered : 0);
             ids.texture->Activate();
             program->SetUniformi("ids", ids.texture->GetTextureUnit());
             m_idTable->Activate();

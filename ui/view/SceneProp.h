@@ -40,6 +40,8 @@ public:
     void setStyle(const OverlayStyle& style) { m_style = style; }
     /// Pixels in which something selected lies; empty = nothing is selected.
     void setSelectionBox(const Box& box) { m_selectionBox = box; }
+    /// The object that is lit up, 0 = none.
+    void setHovered(int id) { m_hovered = id; }
     void setTransform(const ViewTransform& transform) { m_transform = transform; }
     void clear(); ///< nothing to show
 
@@ -79,6 +81,7 @@ private:
     OverlayStyle m_style;
     ViewTransform m_transform;
     Box m_selectionBox;
+    int m_hovered = 0;
     int m_missing = 0;
     cv::Mat m_newIdTable, m_newTruthTable;
     vtkSmartPointer<vtkTextureObject> m_idTable, m_truthTable, m_colourMap;

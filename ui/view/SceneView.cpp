@@ -84,6 +84,7 @@ struct SceneView::Private {
     void requestTruth();
     void rebuildMarks();
     void updateReadout();
+    void updateHover();
     void setCameraInternal(ViewCamera camera, bool keepFitted = false);
     void animateTo(const ViewCamera& target);
     [[nodiscard]] ViewCamera fitted() const;
@@ -125,6 +126,7 @@ struct SceneView::Private {
     bool isFitted = true;
     ViewSelection selection;
     ViewReadout readout;
+    ViewSelection hovered;
     bool frozen = false;
     std::optional<QPointF> cursor;   ///< widget coordinates
     std::optional<QPointF> mirrored; ///< image coordinates
@@ -901,6 +903,48 @@ void SceneView::Private::updateReadout() {
     Q_EMIT q->readoutChanged(readout);
 }
 
+void SceneView::Private::updateHover() {
+    const bool looking = cursor && drag == Drag::None && result;
+    ViewSelection now;
+    if (looking) now = hit(q->toImage(*cursor));
+    if (!now.object) now = {}; // empty parts of a footprint light nothing up
+    if (now == hovered) return;
+    q->setHovered(now);
+    Q_EMIT q->hoveredChanged(now);
+}
+
+ViewSelection SceneView::hovered() const {
+    return d->hovered;
+}
+
+void SceneView::setHovered(ViewSelection hovered) {
+    if (hovered == d->hovered) return;
+    d->hovered = hovered;
+    if (!d->canvas) return;
+    d->canvas->scene().setHovered(hovered.object);
+    // Blends, and objects without pixels of their own, are shown by marks.
+    std::vector<int> ids;
+    const Blend* blend = d->result && !hovered.object ? d->result->blend(hovered.blend) : nullptr;
+    if (blend) ids = blend->objects;
+    if (hovered.object) ids = {hovered.object};
+    std::vector<Mark> marks;
+    for (const int id : ids) {
+        const Object* o = d->result && d->style.hover ? d->result->object(id) : nullptr;
+        if (!o) continue;
+        if (!blend && d->idAt(d->result->segmentation, int(std::lround(o->x)), int(std::lround(o->y))) == id) continue;
+        Mark m;
+        m.kind = Mark::Diamond;
+        m.x = o->x;
+        m.y = o->y;
+        m.size = 9.0f;
+        m.width = 2.0f;
+        m.colour = look::ink().rgba();
+        marks.push_back(m);
+    }
+    d->canvas->marks(Canvas::Hover).setMarks(std::move(marks));
+    d->canvas->refresh();
+}
+
 void SceneView::setMirroredCursor(std::optional<QPointF> image) {
     d->mirrored = image;
     if (!d->canvas) return;
@@ -1048,6 +1092,7 @@ void SceneView::mouseMoveEvent(QMouseEvent* event) {
     }
     d->lastAt = at;
     d->updateReadout();
+    d->updateHover();
     Q_EMIT cursorMoved(toImage(at));
 }
 
@@ -1121,6 +1166,7 @@ void SceneView::wheelEvent(QWheelEvent* event) {
 void SceneView::leaveEvent(QEvent*) {
     d->cursor.reset();
     d->updateReadout();
+    d->updateHover();
     Q_EMIT cursorLeft();
 }
 

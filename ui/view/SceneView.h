@@ -79,6 +79,10 @@ public:
     [[nodiscard]] ViewSelection selection() const;
     void setSelection(ViewSelection selection); ///< emits selectionChanged only where it differs
 
+    /// The object, or the objects of the blend, that are lit up; the mouse sets it in this view, others may here.
+    [[nodiscard]] ViewSelection hovered() const;
+    void setHovered(ViewSelection hovered);
+
     /// Cursor cross of another, linked view; nothing = none.
     void setMirroredCursor(std::optional<QPointF> image);
     /// A frozen read-out keeps its values while the cursor moves.
@@ -104,6 +108,7 @@ Q_SIGNALS:
     void cursorMoved(QPointF image); ///< by the mouse in this view
     void cursorLeft();
     void selectionChanged(blendscope::ViewSelection selection); ///< by a click or by setSelection
+    void hoveredChanged(blendscope::ViewSelection hovered);     ///< by the mouse in this view
     void objectActivated(blendscope::ViewSelection selection);  ///< double click
     void menuRequested(QPoint globalPosition, QPointF image);   ///< right click without moving
 

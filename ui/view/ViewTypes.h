@@ -33,7 +33,6 @@ struct ViewDisplay {
     DisplayMap map = DisplayMap::Gray;
     float contrast = 1.0f; ///< slope of the right-drag (DS9): colour = (colour - bias) * contrast + 0.5
     float bias = 0.5f;
-    bool maskedShown = true; ///< hatch over unusable pixels; NaN are always hatched
 };
 
 enum class CutsMode { ZScale, MinMax, Percent90, Percent99, Percent995, Percent999, Sky };
@@ -48,11 +47,13 @@ struct OverlayStyle {
     bool ellipses = false;     ///< dashed ellipses of what was measured
     bool truth = false;        ///< colour shading of the truth segmentation, and dots at true positions
     float truthOpacity = 0.35f;
+    bool unusable = true;  ///< hatch over masked pixels and those without weight; NaN are always hatched
     bool positions = true; ///< given positions, where there are some
     bool compass = true;
     bool scaleBar = true;
     bool colorBar = true; ///< where the picture is not RGB
     bool cursorCross = true;
+    bool hover = true; ///< light up the object under the mouse
     friend bool operator==(const OverlayStyle&, const OverlayStyle&) = default;
 };
 
@@ -72,7 +73,7 @@ struct ViewReadout {
     /// One a band, counts; NaN = no data, or not read yet where `pending`: the signal comes again with the values.
     std::vector<float> values;
     bool pending = false;
-    bool unusable = false; ///< masked in a band
+    bool unusable = false; ///< masked or without weight in a band
     std::optional<SkyPosition> sky;
     int object = 0, blend = 0, truth = 0; ///< ids, 0 = none
 };

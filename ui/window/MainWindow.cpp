@@ -1,8 +1,6 @@
 #include "window/MainWindow.h"
 
 #include "actions/ActionRegistry.h"
-#include "actions/CheatSheet.h"
-#include "actions/CommandPalette.h"
 #include "models/Format.h"
 #include "models/ResultModel.h"
 #include "panels/BlendsPanel.h"
@@ -15,8 +13,10 @@
 #include "theme/Icons.h"
 #include "theme/Theme.h"
 #include "view/SceneView.h"
+#include "window/BlinkTimer.h"
 #include "window/HeaderDialog.h"
 #include "window/JobStatus.h"
+#include "window/LayoutKeeper.h"
 #include "window/MessageBar.h"
 #include "window/RecentFiles.h"
 #include "window/StartPage.h"
@@ -27,9 +27,11 @@
 #include <QCloseEvent>
 #include <QComboBox>
 #include <QDockWidget>
+#include <QDoubleSpinBox>
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
@@ -68,7 +70,9 @@ MainWindow::MainWindow(QWidget* parent)
       m_recent(new RecentFiles(this)), m_pages(new QStackedWidget), m_start(new StartPage(m_recent)),
       m_view(new ViewArea(m_document)), m_messages(new MessageBar), m_scenePanel(new ScenePanel(m_document)),
       m_method(new MethodPanel), m_layers(new LayersPanel), m_stretch(new StretchPanel),
-      m_inspector(new InspectorPanel(m_document)), m_blends(new BlendsPanel(m_document)) {
+      m_inspector(new InspectorPanel(m_document)), m_blends(new BlendsPanel(m_document)),
+      m_blink(new BlinkTimer(m_document, this)), m_layout(std::make_unique<LayoutKeeper>(this)) {
+    m_layout->setOn(false);
     setWindowIcon(applicationIcon());
     setAcceptDrops(true);
     setDockNestingEnabled(false);
@@ -95,6 +99,7 @@ MainWindow::MainWindow(QWidget* parent)
     buildToolBar();
     buildDocks();
     buildStatusBar();
+    m_layout->addHeader(QStringLiteral("blends"), m_blends->view()->header());
     connectDocument();
     resize(1280, 800);
     for (QDockWidget* d : {m_left, m_right, m_bottom}) {
@@ -123,251 +128,6 @@ bool MainWindow::startPageShown() const {
 }
 
 // --- building -------------------------------------------------------------------------------------------------------
-
-void MainWindow::buildActions() {
-    const auto hasScene = [this] { return m_document->scene() != nullptr; };
-    const auto hasResult = [this] { return m_document->result() != nullptr; };
-    const auto hasSelection = [this] { return !m_document->selection().empty(); };
-    const auto severalResults = [this] {
-        const SceneEntry* e = m_document->current();
-        return e && e->results.size() > 1;
-    };
-    const auto severalBands = [this] { return m_document->scene() && m_document->scene()->bands.size() > 1; };
-    const auto add = [this](const char* id, const QString& group, const QString& text, const QString& tip,
-                            const QList<QKeySequence>& keys, const char* icon, std::function<void()> run,
-                            std::function<bool()> enabled = {}, std::function<bool()> checked = {}) {
-        ActionInfo info{QLatin1String(id),
-                        group,
-                        text,
-                        tip,
-                        keys,
-                        QLatin1String(icon),
-                        bool(checked),
-                        std::move(run),
-                        std::move(enabled),
-                        std::move(checked)};
-        m_actions->add(std::move(info));
-    };
-    const auto keys = [](std::initializer_list<const char*> list) {
-        QList<QKeySequence> k;
-        for (const char* s : list) {
-            k << QKeySequence(QLatin1String(s));
-        }
-        return k;
-    };
-
-    const QString file = tr("File");
-    add("file.open", file, tr("Open files\u2026"), tr("Open FITS images as a scene"), keys({"Ctrl+O"}), "open",
-        [this] { chooseFiles(); });
-    add("file.openFolder", file, tr("Open folder\u2026"), tr("Open all scenes in a folder"), keys({"Ctrl+Shift+O"}),
-        "folder", [this] {
-            const QString folder = QFileDialog::getExistingDirectory(this, tr("Open a folder of scenes"));
-            if (!folder.isEmpty()) open({folder});
-        });
-    add("file.demo", file, tr("Demo scene"), tr("Simulate the demo scene, detect and deblend it"), {}, "demo",
-        [this] { openDemo(); });
-    add(
-        "file.saveResult", file, tr("Save result\u2026"), tr("Write catalogue, masks and components into a folder"),
-        keys({"Ctrl+S"}), "save", [this] { saveResult(); }, hasResult);
-    add(
-        "file.openResult", file, tr("Open result\u2026"), tr("Show a saved result folder on this scene"),
-        keys({"Ctrl+Shift+R"}), "", [this] { openResultFolder(); }, hasScene);
-    add(
-        "file.removeResult", file, tr("Remove result"), tr("Forget the shown result; saved files stay"), {}, "",
-        [this] {
-            if (const ResultEntry* e = m_document->currentResult()) m_document->removeResult(e->id);
-        },
-        [this] { return m_document->currentResult() != nullptr; });
-    add(
-        "file.closeScene", file, tr("Close scene"), tr("Close the shown scene and its results"), keys({"Ctrl+W"}), "",
-        [this] { m_document->closeScene(m_document->currentIndex()); }, hasScene);
-    add("app.quit", file, tr("Quit"), tr("Leave Blendscope"), keys({"Ctrl+Q"}), "", [this] { close(); });
-
-    const QString runGroup = tr("Run");
-    add(
-        "run.start", runGroup, tr("Run"), tr("Detect and deblend in the background"), keys({"F5", "Ctrl+R"}), "run",
-        [this] { run(); },
-        [this] {
-            return m_document->scene() && !m_document->running() && !m_method->pipeline().stages.empty() &&
-                   m_method->problem().isEmpty();
-        });
-    add(
-        "run.cancel", runGroup, tr("Cancel"), tr("Stop the run; the blends that are done stay"), keys({"Ctrl+."}),
-        "stop", [this] { m_document->cancelRun(); }, [this] { return m_document->running(); });
-    add("run.parameters", runGroup, tr("Parameters"), tr("Choose methods stage by stage and set their parameters"),
-        keys({"Ctrl+P"}), "parameters", [this] {
-            m_left->show();
-            m_methodSection->setOpen(!m_methodSection->isOpen());
-            if (m_methodSection->isOpen()) {
-                QTimer::singleShot(0, this, [this] {
-                    m_leftScroll->ensureVisible(0, m_methodSection->y() + m_leftScroll->viewport()->height() - 10, 0,
-                                                0);
-                });
-            }
-        });
-
-    const QString blends = tr("Blends");
-    const auto step = [this](int steps) {
-        m_blends->step(steps);
-        m_view->showSelection(true);
-    };
-    add(
-        "blend.next", blends, tr("Next blend"), tr("In the table's order"), keys({"D"}), "next", [step] { step(1); },
-        hasResult);
-    add(
-        "blend.previous", blends, tr("Previous blend"), tr("In the table's order"), keys({"A"}), "previous",
-        [step] { step(-1); }, hasResult);
-    add(
-        "blend.show", blends, tr("Zoom to blend"), tr("Bring the selected blend into the picture"), keys({"Z"}), "fit",
-        [this] { m_view->showSelection(true); }, hasSelection);
-    add(
-        "blend.best", blends, tr("Show a telling blend"), tr("Select the blend that shows deblending best"),
-        keys({"T"}), "", [this] { showMostInteresting(); }, hasResult);
-    add(
-        "select.none", blends, tr("Deselect"), tr("Nothing selected"), keys({"Esc"}), "",
-        [this] { m_document->setSelection({}); }, hasSelection);
-    add("blend.filter", blends, tr("Filter the table"), tr("Go to the filter field"), keys({"Ctrl+F"}), "search",
-        [this] {
-            m_bottom->show();
-            m_blends->filterField()->setFocus();
-            m_blends->filterField()->selectAll();
-        });
-
-    const QString picture = tr("Picture");
-    add(
-        "view.fit", picture, tr("Whole scene"), tr("Fit the scene into the window"), keys({"0", "Home"}), "fit",
-        [this] { m_view->view()->fit(); }, hasScene);
-    add(
-        "view.zoomIn", picture, tr("Zoom in"), tr("About the middle"), keys({"+", "="}), "",
-        [this] { m_view->view()->zoomBy(1.5); }, hasScene);
-    add(
-        "view.zoomOut", picture, tr("Zoom out"), tr("About the middle"), keys({"-"}), "",
-        [this] { m_view->view()->zoomBy(1 / 1.5); }, hasScene);
-    add(
-        "view.rgb", picture, tr("Colour"), tr("All bands in one colour picture"), keys({"C"}), "rgb",
-        [this] { m_view->setMode(ViewArea::Mode::Rgb); }, severalBands,
-        [this] { return m_view->mode() == ViewArea::Mode::Rgb; });
-    add(
-        "view.single", picture, tr("One band"), tr("One band in grey or false colours"), keys({"Shift+C"}), "single",
-        [this] { m_view->setMode(ViewArea::Mode::Single); }, hasScene,
-        [this] { return m_view->mode() == ViewArea::Mode::Single; });
-    add(
-        "view.grid", picture, tr("Grid of bands"), tr("All bands side by side, linked"), keys({"Shift+G"}), "grid",
-        [this] { m_view->setMode(ViewArea::Mode::Grid); }, severalBands,
-        [this] { return m_view->mode() == ViewArea::Mode::Grid; });
-    add(
-        "view.nextBand", picture, tr("Next band"), tr("Towards the red"), keys({"PgDown"}), "", [this] { stepBand(1); },
-        hasScene);
-    add(
-        "view.previousBand", picture, tr("Previous band"), tr("Towards the blue"), keys({"PgUp"}), "",
-        [this] { stepBand(-1); }, hasScene);
-    add(
-        "view.autoCuts", picture, tr("Auto cuts"), tr("Find black and white from the pixels (ZScale)"), keys({"."}), "",
-        [this] {
-            m_view->display().rgb && m_view->mode() != ViewArea::Mode::Grid ? m_view->resetColours()
-                                                                            : m_view->autoCuts(CutsMode::ZScale);
-        },
-        hasScene);
-    add(
-        "view.curve", picture, tr("Next curve"), tr("Linear, log, sqrt, asinh"), keys({"S"}), "",
-        [this] {
-            ViewDisplay d = m_view->display();
-            d.curve = static_cast<Curve>((static_cast<int>(d.curve) + 1) % 4);
-            d.curveParameter = 0.0f;
-            m_view->setDisplay(d);
-        },
-        [this] { return m_document->scene() && m_view->mode() != ViewArea::Mode::Rgb; });
-    add(
-        "view.cutHigh", picture, tr("White at the cursor"), tr("The value under the cursor becomes white"), keys({"K"}),
-        "", [this] { cutAtCursor(true); }, hasScene);
-    add(
-        "view.cutLow", picture, tr("Black at the cursor"), tr("The value under the cursor becomes black"),
-        keys({"Shift+K"}), "", [this] { cutAtCursor(false); }, hasScene);
-    add(
-        "view.overlays", picture, tr("Hide overlays"), tr("Tap to hide or show all overlays, hold to peek"),
-        keys({"V"}), "eye", [this] { peek(); }, hasScene, [this] { return m_hidden; });
-    add("view.freeze", picture, tr("Freeze the read-out"), tr("Keep the values while the cursor moves"), keys({"F"}),
-        "", [this] { m_view->view()->setReadoutFrozen(m_actions->action(QStringLiteral("view.freeze"))->isChecked()); },
-        hasScene, {});
-    m_actions->action(QStringLiteral("view.freeze"))->setCheckable(true);
-    m_actions->action(QStringLiteral("view.overlays"))->setAutoRepeat(false);
-
-    const QString compare = tr("Compare");
-    add(
-        "compare.blink", compare, tr("Blink forwards"), tr("Show the next result of this scene in place"), keys({"B"}),
-        "blink", [this] { m_document->stepResult(1); }, severalResults);
-    add(
-        "compare.blinkBack", compare, tr("Blink backwards"), tr("Show the previous result of this scene in place"),
-        keys({"Shift+B"}), "", [this] { m_document->stepResult(-1); }, severalResults);
-    add(
-        "compare.side", compare, tr("Side by side"), tr("Two results with linked cameras"), keys({"Ctrl+B"}), "compare",
-        [this] { m_view->setComparing(!m_view->comparing()); }, severalResults, [this] { return m_view->comparing(); });
-
-    const QString window = tr("Window");
-    const auto dockAction = [&](const char* id, const QString& text, const char* key, QDockWidget* MainWindow::*dock) {
-        add(
-            id, window, text, tr("Show or hide this panel"), keys({key}), "",
-            [this, dock] { (this->*dock)->setVisible(!(this->*dock)->isVisible()); }, {},
-            [this, dock] { return this->*dock && (this->*dock)->isVisible(); });
-    };
-    dockAction("panel.scene", tr("Scene, layers and stretch"), "Ctrl+1", &MainWindow::m_left);
-    dockAction("panel.inspector", tr("Inspector"), "Ctrl+2", &MainWindow::m_right);
-    dockAction("panel.table", tr("Table"), "Ctrl+3", &MainWindow::m_bottom);
-    add(
-        "window.full", window, tr("Full screen"), tr("The window fills the screen"), keys({"F11"}), "",
-        [this] { isFullScreen() ? showNormal() : showFullScreen(); }, {}, [this] { return isFullScreen(); });
-    for (const auto& [id, text, name] :
-         {std::tuple{"theme.system", tr("Theme of the system"), QStringLiteral("system")},
-          std::tuple{"theme.light", tr("Light theme"), QStringLiteral("light")},
-          std::tuple{"theme.dark", tr("Dark theme"), QStringLiteral("dark")}}) {
-        add(
-            id, window, text, tr("Panels light or dark; the picture is always dark"), {}, "",
-            [this, name = name] { setThemeChoice(name); }, {},
-            [name = name] { return Theme::name(Theme::choice()) == name; });
-    }
-
-    const QString help = tr("Help");
-    add("help.search", help, tr("Search for an action\u2026"), tr("Type what you want to do"),
-        keys({"Ctrl+K", "Ctrl+Shift+P"}), "search", [this] {
-            if (!m_palette) m_palette = new CommandPalette(m_actions, this);
-            m_palette->popup();
-        });
-    add("help.keys", help, tr("Keys and mouse"), tr("All keys, clickable"), keys({"?", "F1"}), "help", [this] {
-        if (!m_sheet) m_sheet = new CheatSheet(m_actions, this);
-        m_sheet->popup();
-    });
-    add("help.about", help, tr("About Blendscope"), tr("Version and licence"), {}, "", [this] {
-        QMessageBox::about(this, tr("About Blendscope"),
-                           tr("<b>Blendscope %1</b><br>Detects, deblends and inspects blended galaxies.<br><br>"
-                              "BSD 3-Clause licence. Uses Qt, VTK, OpenCV, CFITSIO and WCSLIB.")
-                               .arg(engineVersion()));
-    });
-}
-
-void MainWindow::buildMenus() {
-    QMenu* file = menuBar()->addMenu(tr("&File"));
-    m_actions->fill(file, {QStringLiteral("file.open"), QStringLiteral("file.openFolder")});
-    m_recentMenu = file->addMenu(tr("Recent"));
-    m_actions->fill(file, {QStringLiteral("file.demo"), QStringLiteral("-"), QStringLiteral("file.openResult"),
-                           QStringLiteral("file.saveResult"), QStringLiteral("file.removeResult"), QStringLiteral("-"),
-                           QStringLiteral("file.closeScene"), QStringLiteral("app.quit")});
-    QStringList groups;
-    for (const ActionInfo& info : m_actions->infos()) {
-        if (!groups.contains(info.group)) groups << info.group;
-    }
-    for (const QString& group : groups) {
-        if (group == tr("File")) continue;
-        QMenu* menu = menuBar()->addMenu(group);
-        for (const ActionInfo& info : m_actions->infos()) {
-            if (info.group == group) menu->addAction(m_actions->action(info.id));
-        }
-    }
-    for (QMenu* menu : menuBar()->findChildren<QMenu*>()) {
-        connect(menu, &QMenu::aboutToShow, m_actions, &ActionRegistry::refresh);
-    }
-    connect(m_recent, &RecentFiles::changed, this, &MainWindow::refreshRecentMenu);
-    refreshRecentMenu();
-}
 
 void MainWindow::refreshRecentMenu() {
     m_recentMenu->clear();
@@ -422,7 +182,20 @@ void MainWindow::buildToolBar() {
     m_showLabel = m_toolBar->addWidget(new QLabel(tr("Result ")));
     m_toolBar->addWidget(m_results);
     add("compare.blink");
+    m_blinkSeconds = new QDoubleSpinBox;
+    m_blinkSeconds->setRange(BlinkTimer::kLeastMs / 1000.0, BlinkTimer::kMostMs / 1000.0);
+    m_blinkSeconds->setSingleStep(0.1);
+    m_blinkSeconds->setDecimals(1);
+    m_blinkSeconds->setSuffix(tr(" s"));
+    m_blinkSeconds->setToolTip(tr("Time between two flips (Ctrl+[ and Ctrl+])"));
+    m_blinkSeconds->setAccessibleName(tr("Time between two flips"));
+    m_blinkSeconds->setFocusPolicy(Qt::ClickFocus);
+    m_blinkAction = m_toolBar->addWidget(m_blinkSeconds);
     add("compare.side");
+    connect(m_blinkSeconds, &QDoubleSpinBox::valueChanged, this,
+            [this](double s) { m_blink->setIntervalMs(int(std::lround(s * 1000.0))); });
+    connect(m_blink, &BlinkTimer::changed, this, &MainWindow::refreshBlink);
+    refreshBlink();
     auto* space = new QWidget;
     space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     m_toolBar->addWidget(space);
@@ -447,12 +220,17 @@ void MainWindow::buildDocks() {
     auto* layout = new QVBoxLayout(column);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    layout->addWidget(new Section(tr("Scene"), m_scenePanel));
-    layout->addWidget(new Section(tr("Layers"), m_layers));
-    layout->addWidget(new Section(tr("Stretch"), m_stretch));
-    m_methodSection = new Section(tr("Method and parameters"), m_method);
+    const auto section = [layout](const char* name, const QString& title, QWidget* body) {
+        auto* s = new Section(title, body);
+        s->setObjectName(QLatin1String(name)); // under which it is remembered
+        layout->addWidget(s);
+        return s;
+    };
+    section("scene", tr("Scene"), m_scenePanel);
+    section("layers", tr("Layers"), m_layers);
+    section("stretch", tr("Stretch"), m_stretch);
+    m_methodSection = section("method", tr("Method and parameters"), m_method);
     m_methodSection->setOpen(false);
-    layout->addWidget(m_methodSection);
     layout->addStretch();
     m_leftScroll = new QScrollArea;
     m_leftScroll->setObjectName(QStringLiteral("plain"));
@@ -566,19 +344,51 @@ void MainWindow::refresh() {
     if (any != m_laidOut) {
         // Nothing to inspect, list or stretch before there is a scene: the start page has the window to itself.
         m_laidOut = any;
+        if (!any) m_layout->keepDocks(QStringLiteral("look"));
         for (QDockWidget* d : {m_left, m_right, m_bottom}) {
             d->setVisible(any);
         }
         if (any) {
-            const bool narrow = width() < 1150;
-            resizeDocks({m_left, m_right}, {narrow ? 252 : 276, narrow ? 310 : 380}, Qt::Horizontal);
-            resizeDocks({m_bottom}, {std::clamp(height() * 27 / 100, 140, 280)}, Qt::Vertical);
+            if (!m_layout->restoreDocks(QStringLiteral("look"))) layOutDocks();
         }
     }
     if (m_layers) {
         m_layers->setState(m_view->overlays(), m_document->result() != nullptr,
                            m_document->scene() && m_document->scene()->truth);
     }
+    m_actions->refresh();
+}
+
+void MainWindow::layOutDocks() {
+    const bool narrow = width() < 1150;
+    resizeDocks({m_left, m_right}, {narrow ? 252 : 276, narrow ? 310 : 380}, Qt::Horizontal);
+    resizeDocks({m_bottom}, {std::clamp(height() * 27 / 100, 140, 280)}, Qt::Vertical);
+}
+
+void MainWindow::restoreLayout() {
+    m_layout->setOn(true);
+    m_layout->restoreWindow();
+}
+
+void MainWindow::resetLayout() {
+    m_layout->forget();
+    const std::pair<QDockWidget*, Qt::DockWidgetArea> places[] = {
+        {m_left, Qt::LeftDockWidgetArea}, {m_right, Qt::RightDockWidgetArea}, {m_bottom, Qt::BottomDockWidgetArea}};
+    for (const auto& [dock, area] : places) {
+        dock->setFloating(false);
+        addDockWidget(area, dock);
+        dock->setVisible(m_laidOut);
+    }
+    m_methodSection->setOpen(false);
+    m_blends->resetColumns();
+    layOutDocks();
+    m_actions->refresh();
+}
+
+void MainWindow::refreshBlink() {
+    const QSignalBlocker block(m_blinkSeconds);
+    m_blinkSeconds->setValue(m_blink->intervalMs() / 1000.0);
+    m_blinkAction->setVisible(m_blink->running());
     m_actions->refresh();
 }
 
@@ -645,7 +455,7 @@ void MainWindow::showReadout(const ViewReadout& readout) {
                                                                                       : tr("no data"));
     }
     parts << values.join(QStringLiteral("  "));
-    if (readout.unusable) parts << tr("masked");
+    if (readout.unusable) parts << tr("masked or no weight");
     m_readout->setText(parts.join(QStringLiteral("   \u00b7   ")));
     m_readout->setToolTip(m_readout->text());
 }
@@ -849,7 +659,8 @@ void MainWindow::closeEvent(QCloseEvent* event) {
         }
     }
     m_document->cancelAll();
-    if (m_ask) QSettings().setValue(QStringLiteral("ui/geometry"), saveGeometry());
+    if (m_laidOut) m_layout->keepDocks(QStringLiteral("look"));
+    m_layout->save();
     event->accept();
 }
 

@@ -8,6 +8,7 @@
 
 class QComboBox;
 class QDockWidget;
+class QDoubleSpinBox;
 class QLabel;
 class QMenu;
 class QScrollArea;
@@ -19,10 +20,12 @@ namespace blendscope {
 
 class ActionRegistry;
 class BlendsPanel;
+class BlinkTimer;
 class CheatSheet;
 class CommandPalette;
 class InspectorPanel;
 class JobStatus;
+class LayoutKeeper;
 class LayersPanel;
 class MessageBar;
 class MethodPanel;
@@ -48,6 +51,7 @@ public:
     [[nodiscard]] InspectorPanel* inspector() const { return m_inspector; }
     [[nodiscard]] MethodPanel* method() const { return m_method; }
     [[nodiscard]] MessageBar* messages() const { return m_messages; }
+    [[nodiscard]] BlinkTimer* blink() const { return m_blink; }
     [[nodiscard]] RecentFiles* recent() const { return m_recent; }
     [[nodiscard]] QWidget* startPage() const;
     [[nodiscard]] bool startPageShown() const;
@@ -62,6 +66,9 @@ public:
     [[nodiscard]] bool settled() const;
     /// Selects the blend that shows most and brings it into the picture.
     void showMostInteresting();
+    /// Takes the arrangement of the window from the last time, and remembers it from now on.
+    void restoreLayout();
+    void resetLayout();
     /// Answers "cancel and close" without asking (tests and unattended runs).
     void setAskBeforeClosing(bool ask) { m_ask = ask; }
 
@@ -98,6 +105,8 @@ private:
     void peek();
     void stepBand(int steps);
     void cutAtCursor(bool high);
+    void layOutDocks(); ///< as they are at first
+    void refreshBlink();
     bool eventFilter(QObject* watched, QEvent* event) override;
 
     Document* m_document;
@@ -113,6 +122,8 @@ private:
     StretchPanel* m_stretch;
     InspectorPanel* m_inspector;
     BlendsPanel* m_blends;
+    BlinkTimer* m_blink;
+    std::unique_ptr<LayoutKeeper> m_layout;
     Section* m_methodSection = nullptr;
     QScrollArea* m_leftScroll = nullptr;
     QDockWidget* m_left = nullptr;
@@ -122,6 +133,8 @@ private:
     QComboBox* m_pipelines = nullptr;
     QComboBox* m_results = nullptr;
     QAction* m_showLabel = nullptr; ///< "Result" before the box, hidden with it
+    QDoubleSpinBox* m_blinkSeconds = nullptr;
+    QAction* m_blinkAction = nullptr; ///< the box in the tool bar, there while blinking
     QLabel* m_resultLabel = nullptr;
     QLabel* m_readout = nullptr;
     JobStatus* m_jobStatus = nullptr;

@@ -36,6 +36,10 @@ ViewArea::ViewArea(Document* document, QWidget* parent)
     connect(m_document, &Document::resultUpdated, this, &ViewArea::onResult);
     connect(m_document, &Document::resultsChanged, this, &ViewArea::onResult);
     connect(m_document, &Document::selectionChanged, this, &ViewArea::onSelection);
+    connect(m_document, &Document::hoveredChanged, this, &ViewArea::onHover);
+    connect(m_main, &SceneView::hoveredChanged, this, [this](ViewSelection h) {
+        m_document->setHovered({h.blend, h.object});
+    });
 }
 
 ViewArea::~ViewArea() = default;
@@ -118,6 +122,20 @@ void ViewArea::onSelection() {
     m_busy = false;
 }
 
+void ViewArea::onHover() {
+    const Selection h = m_document->hovered();
+    m_main->setHovered({h.object, h.blend});
+    if (m_grid && m_mode == Mode::Grid) {
+        for (SceneView* v : m_grid->views()) {
+            v->setHovered({h.object, h.blend});
+        }
+    }
+    if (!m_second) return;
+    const ResultPtr left = m_document->result(), right = other();
+    const Selection there = left && right ? Document::counterpart(h, *left, *right) : Selection{};
+    m_second->setHovered({there.object, there.blend});
+}
+
 void ViewArea::markCounterpart() {
     if (!m_second) return;
     const ResultPtr left = m_document->result(), right = other();
@@ -148,6 +166,9 @@ void ViewArea::setMode(Mode mode) {
             connect(m_grid, &BandGrid::selectionChanged, this, [this](ViewSelection s) {
                 if (m_busy) return;
                 m_document->setSelection({s.blend, s.object});
+            });
+            connect(m_grid, &BandGrid::hoveredChanged, this, [this](ViewSelection h) {
+                m_document->setHovered({h.blend, h.object});
             });
             connect(m_grid, &BandGrid::readoutChanged, this, &ViewArea::readoutChanged);
         }
@@ -285,6 +306,10 @@ void ViewArea::setComparing(bool on) {
         const Selection chosen = m_document->selection();
         m_main->setSelection({chosen.object, chosen.blend});
         m_busy = false;
+    });
+    connect(m_second, &SceneView::hoveredChanged, this, [this](ViewSelection h) {
+        const ResultPtr left = m_document->result(), right = other();
+        if (left && right) m_document->setHovered(Document::counterpart({h.blend, h.object}, *right, *left));
     });
     m_splitter->setSizes({width() / 2, width() / 2});
     m_group->add(m_second);

@@ -60,6 +60,7 @@ private:
     void onScene();
     void onResult();
     void onSelection();
+    void onHover();
     void refreshCaptions();
     void dropSecond();
     void markCounterpart(); ///< on the right, what the left has selected
