@@ -108,7 +108,13 @@ struct Result {
     QString sceneId;
     QStringList bands;
     std::vector<Footprint> footprints;
-    std::vector<SkyModelPtr> sky;      ///< per band; empty = scene taken as sky-subtracted
+    /// Per band; empty = scene taken as sky-subtracted. A detector that is handed a sky of all bands in its input takes
+    /// that one off, and does not measure its own.
+    std::vector<SkyModelPtr> sky;
+    /// What detection measured on the whole scene besides the sky and went by (weights of bands, scale of the noise):
+    /// a member for each method, by its id. A detector that is handed its own member goes by it again, so that the
+    /// same scene with other objects in it is searched in the same conditions.
+    QJsonObject conditions;
     cv::Mat segmentation;              ///< CV_32S [y, x], object ids, 0 = none; empty if not made
     std::vector<Component> components; ///< sorted by id
     std::vector<Object> objects;       ///< sorted by id

@@ -3,6 +3,7 @@
 #include "jobs/Progress.h"
 #include "jobs/TaskPool.h"
 
+#include <QJsonArray>
 #include <cmath>
 #include <numbers>
 
@@ -176,15 +177,41 @@ void readWeighted(const Band& band, const SkyModel* sky, const Box& box, cv::Mat
     }
 }
 
+QJsonObject DetectionConditions::toJson() const {
+    QJsonArray s, v;
+    for (std::size_t b = 0; b < spectrum.size(); ++b) {
+        s.append(spectrum[b]);
+        v.append(b < skyVariance.size() ? skyVariance[b] : 0.0);
+    }
+    return {{QStringLiteral("spectrum"), s},
+            {QStringLiteral("sky_variance"), v},
+            {QStringLiteral("noise_scale"), noiseScale}};
+}
+
+std::optional<DetectionConditions> DetectionConditions::fromJson(const QJsonObject& json, std::size_t bands) {
+    const QJsonArray s = json.value(QStringLiteral("spectrum")).toArray();
+    const QJsonArray v = json.value(QStringLiteral("sky_variance")).toArray();
+    DetectionConditions out;
+    out.noiseScale = json.value(QStringLiteral("noise_scale")).toDouble(0.0);
+    if (bands == 0 || std::size_t(s.size()) != bands || v.size() != s.size() || !(out.noiseScale >= 1.0)) return {};
+    for (qsizetype b = 0; b < s.size(); ++b) {
+        out.spectrum.push_back(std::max(0.0, s[b].toDouble()));
+        out.skyVariance.push_back(std::max(0.0, v[b].toDouble()));
+    }
+    return out;
+}
+
 DetectionImage DetectionImage::make(const Scene& scene, const std::vector<SkyModelPtr>& sky,
                                     const DetectionImageOptions& o, Progress& progress) {
     const int bands = static_cast<int>(scene.bands.size());
+    const DetectionConditions* given = o.given ? &*o.given : nullptr;
     const auto skyOf = [&](int b) { return b < static_cast<int>(sky.size()) ? sky[b].get() : nullptr; };
     std::vector<BandFilter> filters;
     for (const Band& band : scene.bands) {
         filters.push_back(filterOf(band, o));
     }
 
+    if (given && static_cast<int>(given->spectrum.size()) != bands) given = nullptr;
     // Tiles spread over the scene tell the noise of the bands and the spectrum of what is bright.
     std::vector<Box> tiles;
     for (int y = 0; y < scene.size.height; y += kSampleTile) {
@@ -194,7 +221,7 @@ DetectionImage DetectionImage::make(const Scene& scene, const std::vector<SkyMod
     }
     const int every = std::max<int>(1, (static_cast<int>(tiles.size()) + kMostSampleTiles - 1) / kMostSampleTiles);
     std::vector<Box> sampled;
-    for (std::size_t i = every / 2; i < tiles.size(); i += every) {
+    for (std::size_t i = every / 2; i < tiles.size() && !given; i += every) {
         sampled.push_back(tiles[i]);
     }
     struct Sample {
@@ -282,6 +309,10 @@ DetectionImage DetectionImage::make(const Scene& scene, const std::vector<SkyMod
     for (double& s : out.spectrum) {
         s = norm > 0.0 ? s / std::sqrt(norm) : 0.0;
     }
+    if (given) {
+        out.spectrum = given->spectrum;
+        out.skyVariance = given->skyVariance;
+    }
 
     out.significance.create(scene.size, CV_32F);
     const bool chi = o.combine == DetectionImageOptions::Combine::ChiSquare && bands > 1;
@@ -349,6 +380,7 @@ DetectionImage DetectionImage::make(const Scene& scene, const std::vector<SkyMod
     }
     const bool enough = values.size() >= 300 && static_cast<long long>(values.size()) * 8 >= all;
     out.noiseScale = enough ? std::clamp(1.4826 * medianOf(values), 1.0, o.largestNoiseScale) : 1.0;
+    if (given) out.noiseScale = given->noiseScale;
     if (out.noiseScale > 1.03) {
         out.significance *= 1.0 / out.noiseScale;
     } else {

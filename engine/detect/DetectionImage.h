@@ -4,11 +4,23 @@
 #include "core/Scene.h"
 #include "image/Convolve.h"
 
+#include <QJsonObject>
+#include <optional>
 #include <vector>
 
 namespace blendscope {
 
 class Progress;
+
+/// What a detection image measures on the whole scene before it is made, see DetectionImage.
+struct DetectionConditions {
+    std::vector<double> spectrum, skyVariance;
+    double noiseScale = 1.0;
+
+    [[nodiscard]] QJsonObject toJson() const;
+    /// Nothing where the object is empty, damaged or of another number of bands.
+    [[nodiscard]] static std::optional<DetectionConditions> fromJson(const QJsonObject& json, std::size_t bands);
+};
 
 /// How the bands of a scene become one detection image.
 struct DetectionImageOptions {
@@ -24,7 +36,8 @@ struct DetectionImageOptions {
     double largestNoiseScale = 10.0; ///< cap for the correction of correlated noise
     double leastCoverage = 0.4;      ///< share of the squared filter that must fall on usable pixels around a hole
     int stripRows = 128;
-    int threads = 0; ///< 0 = all of TaskPool::shared()
+    int threads = 0;                          ///< 0 = all of TaskPool::shared()
+    std::optional<DetectionConditions> given; ///< used instead of measured
 };
 
 /// One image of significances made of all bands: per band the matched filter of a point source, sum(P w d) /
@@ -38,6 +51,8 @@ struct DetectionImage {
     std::vector<double> skyVariance; ///< per band: median of the variance plane, counts^2; 0 = band not used
     /// Measured noise of the filtered image over what independent pixels would give; `significance` is divided by it.
     double noiseScale = 1.0;
+
+    [[nodiscard]] DetectionConditions conditions() const { return {spectrum, skyVariance, noiseScale}; }
 
     /// `sky`: per band, may hold nulls. Throws ReadError, CancelledError.
     [[nodiscard]] static DetectionImage make(const Scene& scene, const std::vector<SkyModelPtr>& sky,

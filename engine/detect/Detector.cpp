@@ -164,7 +164,9 @@ void Detector::run(const Scene& scene, Result& result, Progress& progress,
                    const std::function<void(const QString&)>& warn) const {
     const DetectorOptions& o = m_options;
     result.footprints.clear();
-    result.sky.clear();
+    const bool skyGiven = result.sky.size() == scene.bands.size() &&
+                          std::all_of(result.sky.begin(), result.sky.end(), [](const SkyModelPtr& s) { return s; });
+    if (!skyGiven) result.sky.clear();
     if (scene.bands.empty() || scene.size.empty()) return;
 
     progress.begin(QStringLiteral("measuring the sky"), static_cast<long long>(scene.bands.size()));
@@ -173,6 +175,7 @@ void Detector::run(const Scene& scene, Result& result, Progress& progress,
     mesh.filterMeshes = o.filterMeshes;
     mesh.threads = o.threads;
     for (const Band& band : scene.bands) {
+        if (skyGiven) break;
         auto sky = Background::measure(band, mesh, &progress);
         const bool subtract = o.sky == DetectorOptions::Sky::Subtract ||
                               (o.sky == DetectorOptions::Sky::Auto && !band.skySubtracted && sky->looksUnsubtracted());
@@ -187,7 +190,9 @@ void Detector::run(const Scene& scene, Result& result, Progress& progress,
 
     DetectionImageOptions imageOptions = o.image;
     imageOptions.threads = o.threads;
+    imageOptions.given = DetectionConditions::fromJson(result.conditions.value(o.key).toObject(), scene.bands.size());
     DetectionImage detection = DetectionImage::make(scene, result.sky, imageOptions, progress);
+    result.conditions.insert(o.key, detection.conditions().toJson());
     cv::Mat& image = detection.significance;
     const std::vector<Footprint> saturated = saturatedRegions(scene, progress);
     fillSaturated(image, saturated);

@@ -31,6 +31,7 @@ struct DetectorOptions {
     double cleanParameter = 1.0; ///< CLEAN_PARAM: exponent of the Moffat profile of wings
     int mostPeaks = 500;         ///< of one footprint
     int threads = 0;
+    QString key = QStringLiteral("threshold"); ///< of Result::conditions
     DetectionImageOptions image;
     SharpenOptions sharpening;
 };
@@ -40,8 +41,9 @@ class Detector {
 public:
     explicit Detector(DetectorOptions options) : m_options(std::move(options)) {}
 
-    /// Fills `footprints` (ids from 1, peaks brightest first, at least one each) and `sky` of `result`. `warn` takes
-    /// sentences for the user. Throws ReadError, CancelledError.
+    /// Fills `footprints` (ids from 1, peaks brightest first, at least one each), `sky` and the member `key` of
+    /// `conditions` of `result`. A sky and conditions that `result` already holds are used instead of measured. `warn`
+    /// takes sentences for the user. Throws ReadError, CancelledError.
     void run(const Scene& scene, Result& result, Progress& progress,
              const std::function<void(const QString&)>& warn) const;
 

@@ -113,6 +113,7 @@ QJsonObject runJson(const Result& result, const Scene& scene, double readSeconds
         {QStringLiteral("width"), scene.size.width},
         {QStringLiteral("height"), scene.size.height},
         {QStringLiteral("pipeline"), result.pipeline},
+        {QStringLiteral("conditions"), result.conditions},
         {QStringLiteral("versions"), QJsonObject{{QStringLiteral("blendscope"), engineVersion()},
                                                  {QStringLiteral("method_abi"), kMethodAbi},
                                                  {QStringLiteral("qt"), QLatin1String(qVersion())},
@@ -246,6 +247,7 @@ ResultPtr readResult(const Scene& scene, const QString& folder) {
         const QJsonObject json = document.object();
         result.sceneId = json.value(QStringLiteral("scene_id")).toString(scene.id);
         result.pipeline = json.value(QStringLiteral("pipeline")).toObject();
+        result.conditions = json.value(QStringLiteral("conditions")).toObject();
         result.complete = json.value(QStringLiteral("complete")).toBool(true);
         blendSeconds = json.value(QStringLiteral("blend_seconds")).toArray();
         for (const QJsonValue& stage : json.value(QStringLiteral("stages")).toArray()) {

@@ -40,7 +40,7 @@ public:
 };
 
 /// Rises whenever Method, Result, Scene or the deblending interface change their layout.
-inline constexpr int kMethodAbi = 1;
+inline constexpr int kMethodAbi = 2;
 
 } // namespace blendscope
 

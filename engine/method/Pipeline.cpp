@@ -229,6 +229,8 @@ ResultPtr runPipeline(const Scene& scene, const Pipeline& pipeline, const Regist
     result.bands = scene.bandNames();
     result.pipeline = {{QStringLiteral("stages"), described},
                        {QStringLiteral("residual_iterations"), pipeline.residualIterations}};
+    result.sky = options.sky;
+    result.conditions = options.conditions;
     std::mutex warningsMutex;
     QStringList warnings;
     MethodContext context;
@@ -255,10 +257,20 @@ ResultPtr runPipeline(const Scene& scene, const Pipeline& pipeline, const Regist
         return output;
     };
 
+    if (options.detectionOnly) {
+        while (!stages.empty() && !stages.back().info->does(QStringLiteral("detect"))) {
+            stages.pop_back();
+        }
+        if (stages.empty()) throw UsageError(QStringLiteral("the pipeline %1 does not detect").arg(pipeline.name()));
+    }
     for (Prepared& stage : stages) {
         result = runStage(*stage.method, stage.info->id, stage.parameters, std::move(result));
         if (!result.complete) break;
         if (usesPositions(stage)) usePositions(scene, result, options.positions);
+    }
+    if (options.detectionOnly) {
+        result.warnings = scene.warnings + warnings;
+        return std::make_shared<const Result>(std::move(result));
     }
     bool deblended = false;
     for (const Prepared& stage : stages) {

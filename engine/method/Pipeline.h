@@ -30,6 +30,12 @@ struct RunOptions {
     QString device = QStringLiteral("auto");
     std::vector<PixelPosition> positions; ///< used if usePositions
     bool usePositions = false;
+    /// Handed to the first stage, see Result: the sky and the conditions of another scene's run, for the isolated runs
+    /// of judging. Empty = measured.
+    std::vector<SkyModelPtr> sky;
+    QJsonObject conditions;
+    /// Stops after the last method that detects: footprints and peaks (and what that method fills in besides) alone.
+    bool detectionOnly = false;
     /// Throttled snapshots of what is done so far, from a worker thread; may be empty.
     std::function<void(ResultPtr)> onPartial;
     double partialSeconds = 0.25; ///< least time between two snapshots
