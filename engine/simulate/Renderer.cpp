@@ -1,6 +1,7 @@
 #include "simulate/Renderer.h"
 
 #include "core/Error.h"
+#include "simulate/FourierImage.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,61 +15,101 @@ namespace {
 constexpr double kPi = std::numbers::pi;
 constexpr double kFaintestSigma = 0.02; // surface brightness at which an object ends, in sky sigmas a pixel
 constexpr int kLeastSide = 32;
+constexpr double kMostK = 24.0 * kPi; // radian per pixel: what narrower PSFs have beyond, the pixels wash out
+constexpr double kSersicMostK = 1e5;  // radian per half-light radius
 
 double sinc(double half) {
     return std::abs(half) < 1e-6 ? 1.0 - half * half / 6.0 : std::sin(half) / half;
 }
 
+/// Radius at which `brightness` falls below `limit` for good, at most `most`.
+template <typename Brightness>
+double outermost(Brightness brightness, double start, double limit, double most) {
+    double r = start;
+    while (r < most && brightness(r) > limit) {
+        r *= 1.15;
+    }
+    return r;
+}
+
+/// Where a map's light ends, in its own pixels from its centre.
+double mapReach(const LightMap& map, double flux, double limit) {
+    double most = 0.0;
+    for (int y = 0; y < map.pixels.rows; ++y) {
+        const float* row = map.pixels.ptr<float>(y);
+        const double dy = y - map.centre.y;
+        for (int x = 0; x < map.pixels.cols; ++x) {
+            if (flux * std::abs(row[x]) > limit) {
+                const double dx = x - map.centre.x;
+                most = std::max(most, dx * dx + dy * dy);
+            }
+        }
+    }
+    return std::sqrt(most);
+}
+
 } // namespace
 
-Renderer::Renderer(double pixelScaleArcsec, std::vector<MoffatTransform> psfPixels, const std::vector<double>& indices,
+SersicBank::SersicBank(const std::vector<double>& indices) {
+    for (const double n : indices) {
+        if (m_entries.contains(n)) continue;
+        const SersicTransform transform(n);
+        Entry entry;
+        entry.transform = RadialTable(transform, kSersicMostK);
+        entry.b = sersicB(n);
+        entry.logNorm = 2.0 * n * std::log(entry.b) - std::log(2.0 * kPi * n) - std::lgamma(2.0 * n);
+        m_entries.emplace(n, std::move(entry));
+    }
+}
+
+const SersicBank::Entry& SersicBank::at(double n) const {
+    const auto it = m_entries.find(n);
+    if (it == m_entries.end()) throw UsageError(QStringLiteral("Sersic index %1 was not announced").arg(n));
+    return it->second;
+}
+
+Renderer::Renderer(double pixelScaleArcsec, std::vector<PsfModel> psfs, const std::vector<double>& indices,
                    std::vector<double> sigma)
-    : m_scale(pixelScaleArcsec), m_psf(std::move(psfPixels)), m_sigma(std::move(sigma)) {
+    : Renderer(pixelScaleArcsec, std::move(psfs), std::make_shared<SersicBank>(indices), std::move(sigma)) {}
+
+Renderer::Renderer(double pixelScaleArcsec, std::vector<PsfModel> psfs, std::shared_ptr<const SersicBank> bank,
+                   std::vector<double> sigma, Optics optics)
+    : m_scale(pixelScaleArcsec), m_psf(std::move(psfs)), m_bank(std::move(bank)), m_sigma(std::move(sigma)),
+      m_optics(std::move(optics)) {
     if (!(m_scale > 0.0)) throw UsageError(QStringLiteral("a pixel scale is %1").arg(m_scale));
     if (m_sigma.size() != m_psf.size()) {
         throw UsageError(QStringLiteral("%1 PSFs but %2 noise levels").arg(m_psf.size()).arg(m_sigma.size()));
     }
-    for (const double n : indices) {
-        m_transforms.try_emplace(n, n);
-        m_b.try_emplace(n, sersicB(n));
+    if (!m_optics.offsets.empty() && m_optics.offsets.size() != m_psf.size()) {
+        throw UsageError(QStringLiteral("%1 PSFs but %2 offsets").arg(m_psf.size()).arg(m_optics.offsets.size()));
     }
-}
-
-const SersicTransform& Renderer::transform(double n) const {
-    const auto it = m_transforms.find(n);
-    if (it == m_transforms.end()) throw UsageError(QStringLiteral("Sersic index %1 was not announced").arg(n));
-    return it->second;
 }
 
 int Renderer::sideFor(const Galaxy& galaxy, int most) const {
     double reach = 0.0;
     for (size_t band = 0; band < m_psf.size(); ++band) {
-        const MoffatTransform& psf = m_psf[band];
+        const PsfModel& psf = m_psf[band];
+        const double fwhm = psf.fwhm();
         const double limit = kFaintestSigma * std::max(m_sigma[band], 1e-30);
-        reach = std::max(reach, 2.5 * psf.fwhm());
+        reach = std::max(reach, 2.5 * fwhm);
         // Far out the wings are those of the PSF around all the light, or those of the profile itself.
         const double total = galaxy.totalFlux(band);
-        const auto outermost = [&](auto brightness, double start) {
-            double r = start;
-            while (r < most && brightness(r) > limit) {
-                r *= 1.15;
-            }
-            return r;
-        };
-        reach = std::max(reach, outermost([&](double r) { return total * psf.value(r); }, psf.fwhm()));
+        reach = std::max(reach, outermost([&](double r) { return total * psf.surface(r); }, fwhm, limit, most));
         for (const SersicComponent& c : galaxy.components) {
             const double a = c.aArcsec / m_scale, b = std::max(c.bArcsec / m_scale, 0.05 * a);
             if (!(a > 0.0) || !(c.flux[band] > 0.0)) continue;
-            const double bn = m_b.at(c.n);
-            const double logNorm =
-                2.0 * c.n * std::log(bn) - std::log(2.0 * kPi * c.n * a * b) - std::lgamma(2.0 * c.n);
-            reach = std::max(reach, 2.0 * a + psf.fwhm());
-            reach = std::max(reach, outermost(
-                                        [&](double r) {
-                                            const double s = std::max(0.0, r - psf.fwhm()) / a;
-                                            return c.flux[band] * std::exp(logNorm - bn * std::pow(s, 1.0 / c.n));
-                                        },
-                                        a));
+            const SersicBank::Entry& sersic = m_bank->at(c.n);
+            const double logNorm = sersic.logNorm - std::log(a * b);
+            const auto brightness = [&](double r) {
+                const double s = std::max(0.0, r - fwhm) / a;
+                return c.flux[band] * std::exp(logNorm - sersic.b * std::pow(s, 1.0 / c.n));
+            };
+            reach = std::max({reach, 2.0 * a + fwhm, outermost(brightness, a, limit, most)});
+        }
+        for (const LightMap& m : galaxy.maps) {
+            if (m.flux[band] == 0.0) continue;
+            const double pitch = m.pitchArcsec / m_scale;
+            reach = std::max(reach, mapReach(m, m.flux[band], limit * pitch * pitch) * pitch + fwhm);
         }
     }
     const int side =
@@ -77,80 +118,156 @@ int Renderer::sideFor(const Galaxy& galaxy, int most) const {
 }
 
 std::vector<cv::Mat> Renderer::render(const Galaxy& galaxy, double x, double y, int side,
-                                      const std::vector<size_t>& bands) const {
-    using Complex = std::complex<double>;
+                                      const std::vector<size_t>& bands, const std::vector<PsfModel>& psfs) const {
+    using Complex = std::complex<float>;
     double cutoff = 0.0;
     for (const size_t band : bands) {
-        cutoff = std::max(cutoff, m_psf[band].cutoff());
+        cutoff = std::max(cutoff, psfs[band].cutoff());
     }
-    // The pixel's own transform ends a PSF that is narrower than the pixels.
-    cutoff = std::min(cutoff, 24.0 * kPi);
-    const int folds = static_cast<int>((cutoff + kPi) / (2.0 * kPi));
+    cutoff = std::min(cutoff, kMostK);
+
+    // An image is real: half of the plane of frequencies, kx >= 0, tells all.
+    const int most = static_cast<int>(cutoff * side / (2.0 * kPi));
+    const int nx = most + 1, ny = 2 * most + 1;
+    std::vector<double> kx(static_cast<size_t>(nx)), ky(static_cast<size_t>(ny));
+    std::vector<float> kxf(kx.size()), responseX(kx.size());
+    std::vector<Complex> phaseX(kx.size());
+    for (int u = 0; u < nx; ++u) {
+        const auto i = static_cast<size_t>(u);
+        kx[i] = 2.0 * kPi * u / side;
+        kxf[i] = static_cast<float>(kx[i]);
+        responseX[i] = static_cast<float>(sinc(0.5 * kx[i]));
+        phaseX[i] = Complex(std::polar(1.0, -kx[i] * x));
+    }
+    for (int v = -most; v <= most; ++v) {
+        ky[static_cast<size_t>(v + most)] = 2.0 * kPi * v / side;
+    }
 
     struct Shape {
-        const SersicTransform* transform;
-        double cosine, sine, a, b;
+        const RadialTable* table;
+        float xx, xy, yx, yy; ///< k in half-light radii along the axes
     };
     std::vector<Shape> shapes;
     for (const SersicComponent& c : galaxy.components) {
-        const double angle = c.angle * kPi / 180.0;
-        shapes.push_back({&transform(c.n), std::cos(angle), std::sin(angle), c.aArcsec / m_scale, c.bArcsec / m_scale});
+        const double angle = c.angle * kPi / 180.0, a = c.aArcsec / m_scale, b = c.bArcsec / m_scale;
+        shapes.push_back({&m_bank->at(c.n).transform, static_cast<float>(a * std::cos(angle)),
+                          static_cast<float>(a * std::sin(angle)), static_cast<float>(-b * std::sin(angle)),
+                          static_cast<float>(b * std::cos(angle))});
     }
-
-    // Frequencies of one axis with the folds side by side, their phases and pixel responses.
-    struct Axis {
-        std::vector<double> k, response;
-        std::vector<Complex> phase;
-    };
-    const auto axisFor = [&](double centre) {
-        Axis axis;
-        for (int fold = -folds; fold <= folds; ++fold) {
-            for (int j = 0; j < side; ++j) {
-                const int signedJ = j < side / 2 ? j : j - side;
-                const double k = 2.0 * kPi * (static_cast<double>(signedJ) / side + fold);
-                axis.k.push_back(k);
-                axis.response.push_back(sinc(0.5 * k));
-                axis.phase.push_back(std::polar(1.0, -k * centre));
-            }
+    std::vector<cv::Mat> maps;
+    for (const LightMap& m : galaxy.maps) {
+        maps.push_back(fourierImage(m.pixels, m.pitchArcsec / m_scale, m.centre, kx, ky));
+    }
+    std::vector<cv::Mat> psfImages;
+    for (const size_t band : bands) {
+        psfImages.push_back(psfs[band].imageTransform(kx, ky));
+    }
+    std::vector<std::vector<Complex>> offsetX(bands.size());
+    for (size_t i = 0; i < bands.size() && !m_optics.offsets.empty(); ++i) {
+        for (const double k : kx) {
+            offsetX[i].push_back(Complex(std::polar(1.0, -k * m_optics.offsets[bands[i]].x)));
         }
-        return axis;
-    };
-    const Axis ax = axisFor(x), ay = axisFor(y);
+    }
 
     // Two bands share one transform: one becomes its real part, the other its imaginary part.
     const size_t pairs = (bands.size() + 1) / 2;
     std::vector<cv::Mat> sums(pairs);
     for (cv::Mat& m : sums) {
-        m = cv::Mat::zeros(side, side, CV_64FC2);
+        m = cv::Mat::zeros(side, side, CV_32FC2);
     }
-    std::vector<double> amplitude(bands.size());
-    const int span = side * (2 * folds + 1);
-    for (int v = 0; v < span; ++v) {
-        const double ky = ay.k[static_cast<size_t>(v)];
-        if (std::abs(ky) > cutoff) continue;
-        for (int u = 0; u < span; ++u) {
-            const double kx = ax.k[static_cast<size_t>(u)];
-            const double k = std::hypot(kx, ky);
-            if (k > cutoff) continue;
-            for (size_t i = 0; i < bands.size(); ++i) {
-                amplitude[i] = galaxy.pointFlux.empty() ? 0.0 : galaxy.pointFlux[bands[i]];
+    const auto width = static_cast<size_t>(nx);
+    std::vector<float> psfRow(width), profileRow(width);
+    std::vector<std::vector<float>> smooth(bands.size(), std::vector<float>(width));
+    std::vector<std::vector<Complex>> row(bands.size(), std::vector<Complex>(width));
+    for (int v = 0; v < ny; ++v) {
+        const double k = ky[static_cast<size_t>(v)];
+        const auto kf = static_cast<float>(k);
+        const double rest = cutoff * cutoff - k * k;
+        if (rest < 0.0) continue;
+        const int count = std::min(nx, static_cast<int>(std::sqrt(rest) * side / (2.0 * kPi)) + 1);
+
+        for (size_t i = 0; i < bands.size(); ++i) {
+            const auto point = static_cast<float>(galaxy.pointFlux.empty() ? 0.0 : galaxy.pointFlux[bands[i]]);
+            std::fill(smooth[i].begin(), smooth[i].begin() + count, point);
+        }
+        for (size_t s = 0; s < shapes.size(); ++s) {
+            const Shape& shape = shapes[s];
+            for (int u = 0; u < count; ++u) {
+                const float p = shape.xx * kxf[static_cast<size_t>(u)] + shape.xy * kf;
+                const float q = shape.yx * kxf[static_cast<size_t>(u)] + shape.yy * kf;
+                profileRow[static_cast<size_t>(u)] = (*shape.table)(p * p + q * q);
             }
-            for (size_t s = 0; s < shapes.size(); ++s) {
-                const Shape& shape = shapes[s];
-                const double p = (kx * shape.cosine + ky * shape.sine) * shape.a;
-                const double q = (ky * shape.cosine - kx * shape.sine) * shape.b;
-                const double value = (*shape.transform)(std::sqrt(p * p + q * q));
-                for (size_t i = 0; i < bands.size(); ++i) {
-                    amplitude[i] += value * galaxy.components[s].flux[bands[i]];
+            for (size_t i = 0; i < bands.size(); ++i) {
+                const auto flux = static_cast<float>(galaxy.components[s].flux[bands[i]]);
+                float* to = smooth[i].data();
+                for (int u = 0; u < count; ++u) {
+                    to[u] += flux * profileRow[static_cast<size_t>(u)];
                 }
             }
-            const Complex phase = ax.phase[static_cast<size_t>(u)] * ay.phase[static_cast<size_t>(v)] *
-                                  (ax.response[static_cast<size_t>(u)] * ay.response[static_cast<size_t>(v)]);
-            for (size_t pair = 0; pair < pairs; ++pair) {
-                const size_t i = 2 * pair;
-                const double re = amplitude[i] * m_psf[bands[i]](k);
-                const double im = i + 1 < bands.size() ? amplitude[i + 1] * m_psf[bands[i + 1]](k) : 0.0;
-                sums[pair].ptr<Complex>(v % side)[u % side] += phase * Complex(re, im);
+        }
+        const Complex phaseY(std::polar(1.0, -k * y));
+        const auto responseY = static_cast<float>(sinc(0.5 * k));
+        for (size_t i = 0; i < bands.size(); ++i) {
+            const PsfModel& psf = psfs[bands[i]];
+            psf.row(kxf.data(), count, kf, psfRow.data());
+            if (!psf.includesPixel()) {
+                for (int u = 0; u < count; ++u) {
+                    psfRow[static_cast<size_t>(u)] *= responseX[static_cast<size_t>(u)] * responseY;
+                }
+            }
+            Complex* to = row[i].data();
+            if (maps.empty()) {
+                for (int u = 0; u < count; ++u) {
+                    to[u] = phaseX[static_cast<size_t>(u)] *
+                            (smooth[i][static_cast<size_t>(u)] * psfRow[static_cast<size_t>(u)]);
+                }
+            } else {
+                for (int u = 0; u < count; ++u) {
+                    to[u] = smooth[i][static_cast<size_t>(u)];
+                }
+                for (size_t m = 0; m < maps.size(); ++m) {
+                    const auto flux = static_cast<float>(galaxy.maps[m].flux[bands[i]]);
+                    const auto* from = maps[m].ptr<Complex>(v);
+                    for (int u = 0; u < count; ++u) {
+                        to[u] += flux * from[u];
+                    }
+                }
+                for (int u = 0; u < count; ++u) {
+                    to[u] *= phaseX[static_cast<size_t>(u)] * psfRow[static_cast<size_t>(u)];
+                }
+            }
+            if (!psfImages[i].empty()) {
+                const auto* from = psfImages[i].ptr<Complex>(v);
+                for (int u = 0; u < count; ++u) {
+                    to[u] *= from[u];
+                }
+            }
+            if (!offsetX[i].empty()) {
+                const Complex shift(std::polar(1.0, -k * m_optics.offsets[bands[i]].y));
+                for (int u = 0; u < count; ++u) {
+                    to[u] *= offsetX[i][static_cast<size_t>(u)] * shift;
+                }
+            }
+            for (int u = 0; u < count; ++u) {
+                to[u] *= phaseY;
+            }
+        }
+        // a + i b at k, conj(a) + i conj(b) at -k; frequencies beyond Nyquist fold back.
+        const int signedV = v - most;
+        const int here = ((signedV % side) + side) % side, there = (side - here) % side;
+        for (size_t pair = 0; pair < pairs; ++pair) {
+            const size_t i = 2 * pair;
+            const Complex* a = row[i].data();
+            const Complex* b = i + 1 < bands.size() ? row[i + 1].data() : nullptr;
+            auto* to = sums[pair].ptr<cv::Vec2f>(here);
+            auto* mirror = sums[pair].ptr<cv::Vec2f>(there);
+            for (int u = 0; u < count; ++u) {
+                const Complex p = a[u], q = b ? b[u] : Complex();
+                const int column = u % side;
+                to[column] += cv::Vec2f(p.real() - q.imag(), p.imag() + q.real());
+                if (u > 0) {
+                    mirror[(side - column) % side] += cv::Vec2f(p.real() + q.imag(), q.real() - p.imag());
+                }
             }
         }
     }
@@ -160,9 +277,7 @@ std::vector<cv::Mat> Renderer::render(const Galaxy& galaxy, double x, double y, 
         std::vector<cv::Mat> parts;
         cv::split(sums[pair], parts);
         for (size_t i = 2 * pair; i < std::min(bands.size(), 2 * pair + 2); ++i) {
-            cv::Mat image;
-            parts[i % 2].convertTo(image, CV_32F);
-            out.push_back(image);
+            out.push_back(parts[i % 2]);
         }
     }
     return out;
@@ -177,30 +292,48 @@ Renderer::Drawing Renderer::draw(const Galaxy& galaxy, int mostPixels) const {
     for (size_t b = 0; b < bands.size(); ++b) {
         bands[b] = b;
     }
-    drawing.bands = render(galaxy, galaxy.x - drawing.box.x0, galaxy.y - drawing.box.y0, side, bands);
+    const double x = galaxy.x - drawing.box.x0, y = galaxy.y - drawing.box.y0;
+    if (!m_optics.vary) {
+        drawing.bands = render(galaxy, x, y, side, bands, m_psf);
+    } else {
+        std::vector<PsfModel> here;
+        for (const size_t b : bands) {
+            here.push_back(m_optics.vary(b, galaxy.x, galaxy.y, m_psf[b]));
+        }
+        drawing.bands = render(galaxy, x, y, side, bands, here);
+    }
     return drawing;
 }
 
-Psf Renderer::psf(int band, int most) const {
-    const MoffatTransform& moffat = m_psf.at(static_cast<size_t>(band));
+Psf Renderer::psfOf(const PsfModel& model, int most) const {
     int size = 15;
-    while (size + 2 <= most && moffat.fluxBeyond(0.5 * size) > 5e-4) {
+    while (size + 2 <= most && model.fluxBeyond(0.5 * size) > 5e-4) {
         size += 2;
     }
     Galaxy star;
-    star.pointFlux.assign(m_psf.size(), 1.0);
+    star.pointFlux.assign(1, 1.0);
     // Room around it, so that wings that fold back stay outside.
     const int side = cv::getOptimalDFTSize(4 * size) / 2 * 2;
     const int centre = side / 2;
-    cv::Mat image = render(star, centre, centre, side, {static_cast<size_t>(band)}).front();
+    const Renderer alone(m_scale, {model}, m_bank, {1.0});
+    cv::Mat image = alone.render(star, centre, centre, side, {0}, alone.m_psf).front();
     image = image(cv::Rect(centre - size / 2, centre - size / 2, size, size)).clone();
     cv::max(image, 0.0, image);
     image *= 1.0 / cv::sum(image)[0];
     Psf out;
     out.image = image;
-    out.fwhmPixels = moffat.fwhm();
+    out.fwhmPixels = measureFwhm(image);
     out.origin = Psf::Origin::Given;
     return out;
+}
+
+Psf Renderer::psf(int band, int most) const {
+    return psfOf(m_psf.at(static_cast<size_t>(band)), most);
+}
+
+Psf Renderer::psfAt(int band, double x, double y, int most) const {
+    const auto b = static_cast<size_t>(band);
+    return psfOf(m_optics.vary ? m_optics.vary(b, x, y, m_psf.at(b)) : m_psf.at(b), most);
 }
 
 } // namespace blendscope

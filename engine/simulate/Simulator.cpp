@@ -225,17 +225,18 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
     const size_t bands = survey.bands.size();
     const cv::Size size(recipe.width, recipe.height);
 
-    std::vector<MoffatTransform> psfs;
+    std::vector<PsfModel> psfs;
+    const PsfModel moffat = PsfModel::moffat(1.0, survey.psfBeta);
     std::vector<double> sky, sigma;
     for (size_t b = 0; b < bands; ++b) {
         Random random(seed, static_cast<std::uint64_t>(index), b, StreamSeeing);
         const SurveyBand& band = survey.bands[b];
         const double fwhm = band.fwhmArcsec * recipe.seeingFactor * std::exp(recipe.seeingScatter * random.normal());
-        psfs.emplace_back(fwhm / survey.pixelScale, survey.psfBeta);
+        psfs.push_back(moffat.scaled(fwhm / survey.pixelScale));
         sky.push_back(survey.skyElectrons(band));
         sigma.push_back(std::sqrt(sky.back() + band.readNoise * band.readNoise) / survey.gain);
     }
-    const Renderer renderer(survey.pixelScale, psfs, {1.0, 4.0}, sigma);
+    const Renderer renderer(survey.pixelScale, psfs, std::vector<double>{1.0, 4.0}, sigma);
     const std::vector<Galaxy> galaxies = ObjectDrawer(recipe, seed, index).draw();
     const int count = static_cast<int>(galaxies.size());
 

@@ -147,7 +147,7 @@ private Q_SLOTS:
         QFETCH(double, n);
         QFETCH(double, fwhm);
         const MoffatTransform psf(fwhm, 3.5);
-        const Renderer renderer(1.0, {psf}, {n}, {1.0});
+        const Renderer renderer(1.0, {psf}, std::vector<double>{n}, {1.0});
         Galaxy g;
         g.x = 100.3;
         g.y = 59.75;
@@ -175,7 +175,7 @@ private Q_SLOTS:
 
     void renderedStarsAndPsf() {
         const MoffatTransform psf(3.9, 3.5), sharp(1.5, 2.5);
-        const Renderer renderer(0.2, {psf, sharp}, {}, {1.0, 1.0});
+        const Renderer renderer(0.2, {psf, sharp}, std::vector<double>(), {1.0, 1.0});
         Galaxy star;
         star.star = true;
         star.x = 12.5;
