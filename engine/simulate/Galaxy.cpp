@@ -15,6 +15,9 @@ void Galaxy::brighten(double factor) {
             f *= factor;
         }
     }
+    for (double& f : mapDisk.flux) {
+        f *= factor;
+    }
     for (double& f : pointFlux) {
         f *= factor;
     }

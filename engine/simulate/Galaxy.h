@@ -33,6 +33,7 @@ struct Galaxy {
     std::vector<SersicComponent> components; ///< disk first, then bulge; empty for a star
     std::vector<LightMap> maps;              ///< what smooth profiles cannot say
     std::vector<double> pointFlux;           ///< counts per band of a point source; empty for none
+    SersicComponent mapDisk;                 ///< the smooth disk that the maps stand for, with their flux
     QString morphology;                      ///< "spiral", "clumpy", ...; empty = smooth
     /// Half-light radius where the components do not say it; NaN = they do.
     double hlrArcsec = std::numeric_limits<double>::quiet_NaN();

@@ -115,12 +115,13 @@ Galaxy Population::galaxy(Random& random, const Wish& wish) const {
     const bool passiveDrawn = random.uniform() < passiveShare;
     const double young = std::clamp(random.normal(0.46 - 0.05 * (m - 20.0), 0.16), 0.0, 0.75);
     g.redshift = orDrawn(wish.redshift, redshift);
-    const double type = orDrawn(wish.type, passiveDrawn ? std::clamp(random.normal(0.96, 0.04), 0.85, 1.0) : young);
+    const double late = passiveDrawn ? std::clamp(random.normal(0.96, 0.04), 0.85, 1.0) : young;
+    const double type = orDrawn(wish.type, wish.irregular && wish.forced ? young : late);
     const bool passive = type > 0.8;
 
     const double spread = random.normal();
     const double trend = 0.35 * std::pow(10.0, -0.11 * (m - 24.0) + 0.18 * spread) * (passive ? 0.85 : 1.0);
-    const double hlr = std::max(orDrawn(wish.hlrArcsec, std::clamp(trend, 0.06, 6.0)), 1e-3);
+    const double hlr = std::max(orDrawn(wish.hlrArcsec, std::clamp(trend * wish.sizeFactor, 0.06, 6.0)), 1e-3);
 
     const double u = random.uniform(), v = random.uniform();
     const double bulge = std::clamp(orDrawn(wish.bulge, passive ? 0.55 + 0.45 * u : 0.45 * u * u), 0.0, 1.0);
@@ -147,12 +148,45 @@ Galaxy Population::galaxy(Random& random, const Wish& wish) const {
         const double one = m_survey.electrons(m_survey.bands[i], m) / m_survey.gain;
         d.flux.push_back(one * (1.0 - bulge) * disk[i]);
         b.flux.push_back(one * bulge * spheroid[i]);
-        const double relative = (1.0 - bulge) * disk[i] + bulge * spheroid[i];
+    }
+    if (bulge < 1.0 && wish.irregular && !passive) {
+        makeIrregular(g, random, *wish.irregular, d, type, 1.0 - bulge, m);
+    }
+    if (bulge < 1.0 && g.maps.empty()) g.components.push_back(d);
+    if (bulge > 0.0) g.components.push_back(b);
+    for (size_t i = 0; i < m_survey.bands.size(); ++i) {
+        const double relative = g.totalFlux(i) / (m_survey.electrons(m_survey.bands[i], m) / m_survey.gain);
         g.magnitude.push_back(relative > 0.0 ? m - 2.5 * std::log10(relative) : std::nan(""));
     }
-    if (bulge < 1.0) g.components.push_back(d);
-    if (bulge > 0.0) g.components.push_back(b);
     return g;
+}
+
+void Population::makeIrregular(Galaxy& galaxy, Random& random, const Morphology::Wish& wish,
+                               const SersicComponent& disk, double type, double share, double magnitude) const {
+    const double axisRatio = disk.bArcsec / disk.aArcsec;
+    const Morphology morphology = Morphology::draw(random, wish, axisRatio);
+    // Finer than the pixels, and fine enough for the arms of a small galaxy.
+    const double pitch = std::min(0.4 * m_survey.pixelScale, disk.aArcsec / 12.0);
+    MorphologyMaps maps = drawMorphology(morphology, random, disk, pitch);
+    const std::vector<double> young = relativeFlux(0.0, galaxy.redshift);
+    const std::vector<double> old = relativeFlux(std::min(0.85, type + 0.3), galaxy.redshift);
+    const double reference = MorphologyMaps::blueness(kReferenceNm);
+    const double passed = reference * maps.passedBlue + (1.0 - reference) * maps.passedRed;
+    galaxy.mapDisk = disk;
+    galaxy.mapDisk.flux.clear();
+    for (size_t i = 0; i < m_survey.bands.size(); ++i) {
+        const SurveyBand& band = m_survey.bands[i];
+        const double one = share * m_survey.electrons(band, magnitude) / m_survey.gain;
+        const double blue = MorphologyMaps::blueness(band.wavelength);
+        const double dimmed = one * (1.0 - morphology.youngShare) * old[i] / std::max(passed, 1e-6);
+        maps.young.flux.push_back(one * morphology.youngShare * young[i]);
+        maps.oldBlue.flux.push_back(dimmed * blue * maps.passedBlue);
+        maps.oldRed.flux.push_back(dimmed * (1.0 - blue) * maps.passedRed);
+        galaxy.mapDisk.flux.push_back(maps.young.flux.back() + maps.oldBlue.flux.back() + maps.oldRed.flux.back());
+    }
+    galaxy.morphology = morphology.name(axisRatio);
+    galaxy.hlrArcsec = maps.hlrArcsec;
+    galaxy.maps = {std::move(maps.young), std::move(maps.oldBlue), std::move(maps.oldRed)};
 }
 
 Galaxy Population::star(Random& random, double magnitude, double colour) const {

@@ -2,7 +2,10 @@
 
 #include "core/Random.h"
 #include "simulate/Galaxy.h"
+#include "simulate/Morphology.h"
 #include "simulate/Survey.h"
+
+#include <optional>
 
 namespace blendscope {
 
@@ -40,6 +43,11 @@ public:
         double bulge = std::numeric_limits<double>::quiet_NaN();     ///< share of the i-like flux
         double axisRatio = std::numeric_limits<double>::quiet_NaN(); ///< of the disk
         double angle = std::numeric_limits<double>::quiet_NaN();     ///< deg from +x towards +y
+        double sizeFactor = 1.0;                                     ///< on a drawn half-light radius
+        /// Knots, arms, dust and tails instead of a smooth disk; a galaxy without a disk of its own stays smooth unless
+        /// `forced`.
+        std::optional<Morphology::Wish> irregular;
+        bool forced = false;
     };
     [[nodiscard]] Galaxy galaxy(Random& random, const Wish& wish) const;
     /// `colour`: 0 (F dwarf) .. 1 (late M dwarf); NaN = drawn, redder towards faint magnitudes.
@@ -47,6 +55,8 @@ public:
                               double colour = std::numeric_limits<double>::quiet_NaN()) const;
 
 private:
+    void makeIrregular(Galaxy& galaxy, Random& random, const Morphology::Wish& wish, const SersicComponent& disk,
+                       double type, double share, double magnitude) const;
     /// Flux in each band relative to the 756 nm filter.
     [[nodiscard]] std::vector<double> relativeFlux(double type, double redshift) const;
     Survey m_survey;

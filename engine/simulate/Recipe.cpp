@@ -12,9 +12,18 @@ namespace {
 constexpr double kMostPixels = 16384.0;
 constexpr double kMostObjects = 200000.0;
 
+QString irregularKind(const RecipeReader& r, const char* key) {
+    const QString kind = r.text(key);
+    if (kind != QLatin1String("spiral") && kind != QLatin1String("flocculent") && kind != QLatin1String("clumpy")) {
+        r.fail(key, QStringLiteral("\"spiral\", \"flocculent\" or \"clumpy\""));
+    }
+    return kind;
+}
+
 Recipe::Crowd readCrowd(const RecipeReader& r, bool galaxies, double areaArcmin2) {
     if (galaxies) {
-        r.allow({"magnitudes", "density", "count", "clustered", "reach", "radius", "margin"});
+        r.allow({"magnitudes", "density", "count", "clustered", "reach", "radius", "margin", "size_factor", "snr",
+                 "irregular"});
     } else {
         r.allow({"magnitudes", "density", "count", "radius", "margin"});
     }
@@ -30,6 +39,21 @@ Recipe::Crowd readCrowd(const RecipeReader& r, bool galaxies, double areaArcmin2
     c.reachArcsec = r.number("reach", 0.1, 1e4, 5.0);
     c.radiusArcsec = r.number("radius", 0.0, 1e6, 0.0);
     c.margin = r.number("margin", 0.0, kMostPixels, 0.0);
+    if (!galaxies) return c;
+    c.sizeFactor = r.number("size_factor", 0.01, 100.0, 1.0);
+    if (r.has("snr")) c.snr = r.range("snr", 0.1, 1e6, {100.0, 100.0});
+    if (r.isNumber("irregular")) {
+        c.irregularShare = r.number("irregular", 0.0, 1.0);
+    } else if (r.has("irregular")) {
+        const RecipeReader i = r.object("irregular");
+        i.allow({"share", "kind", "knots", "arms", "dust", "tides"});
+        c.irregularShare = i.number("share", 0.0, 1.0, 1.0);
+        c.irregular.knots = i.boolean("knots", true);
+        c.irregular.arms = i.boolean("arms", true);
+        c.irregular.dust = i.boolean("dust", true);
+        c.irregular.tides = i.boolean("tides", true);
+        if (i.has("kind")) c.irregular.kind = irregularKind(i, "kind");
+    }
     return c;
 }
 
@@ -111,7 +135,8 @@ Recipe Recipe::fromJson(const QJsonObject& json) {
         out.groups.push_back(group);
     }
     for (const RecipeReader& o : r.list("objects")) {
-        o.allow({"kind", "x", "y", "magnitude", "redshift", "type", "hlr", "bulge", "axis_ratio", "angle", "colour"});
+        o.allow({"kind", "x", "y", "magnitude", "redshift", "type", "hlr", "bulge", "axis_ratio", "angle", "colour",
+                 "irregular"});
         const double drawn = std::numeric_limits<double>::quiet_NaN();
         Placed p;
         const QString kind = o.text("kind", QStringLiteral("galaxy"));
@@ -129,6 +154,12 @@ Recipe Recipe::fromJson(const QJsonObject& json) {
         p.wish.bulge = o.number("bulge", 0.0, 1.0, drawn);
         p.wish.axisRatio = o.number("axis_ratio", 0.05, 1.0, drawn);
         p.wish.angle = o.number("angle", -360.0, 360.0, drawn);
+        if (o.isText("irregular")) {
+            p.wish.irregular = Morphology::Wish{true, true, true, true, irregularKind(o, "irregular")};
+        } else if (o.boolean("irregular", false)) {
+            p.wish.irregular = Morphology::Wish();
+        }
+        p.wish.forced = true;
         out.objects.push_back(p);
     }
     return out;

@@ -19,12 +19,17 @@ namespace blendscope {
 /// - "seeing": {"factor", "scatter" (sigma of ln FWHM per scene and band), "beta" (Moffat)}
 /// - "galaxies": {"magnitudes": [bright, faint] i-like AB, "density": per arcmin^2 or "count": [least, most];
 ///    "clustered": share put beside another one, "reach": arcsec of that, "radius": arcsec around the centre in which
-///    the centres lie (a stamp), "margin": pixels kept free at the border}
+///    the centres lie (a stamp), "margin": pixels kept free at the border, "size_factor": on the half-light radii,
+///    "snr": [least, most] of the matched-filter S/N in g, r and i together of each galaxy alone, which then decides
+///    the magnitude, "irregular": share of the star-forming galaxies that are no smooth disks, or {"share", "kind"
+///    ("spiral", "flocculent", "clumpy"; absent = as they are met), "knots", "arms", "dust", "tides" (true or false)}.
+///    An irregular galaxy is one object of the truth, whatever it is made of; its column "irregular" is 1.}
 /// - "stars": {"magnitudes", "density" or "count", "margin"}
 /// - "groups": list of {"x", "y" pixel, "redshift", "members", "radius" arcsec, "magnitudes", "central" magnitude,
 ///    "central_hlr" arcsec}
 /// - "objects": list of {"kind": "galaxy" or "star", "x", "y" pixel, "magnitude", and for galaxies, drawn where absent,
-///    "redshift", "type" 0..1, "hlr" arcsec, "bulge", "axis_ratio", "angle"; for stars "colour" 0..1}
+///    "redshift", "type" 0..1, "hlr" arcsec, "bulge", "axis_ratio", "angle", "irregular" (true, or its kind); for stars
+///    "colour" 0..1}
 struct Recipe {
     struct Crowd {
         std::pair<double, double> magnitudes{18.0, 26.0};
@@ -34,6 +39,10 @@ struct Recipe {
         double reachArcsec = 5.0;
         double radiusArcsec = 0.0; ///< 0 = the whole scene
         double margin = 0.0;
+        double sizeFactor = 1.0;
+        std::optional<std::pair<double, double>> snr;
+        double irregularShare = 0.0;
+        Morphology::Wish irregular;
     };
     struct Group {
         double x = 0.0, y = 0.0, redshift = 0.3, radiusArcsec = 15.0;

@@ -72,6 +72,14 @@ bool RecipeReader::has(const char* key) const {
     return m_json.contains(QLatin1String(key));
 }
 
+bool RecipeReader::isNumber(const char* key) const {
+    return m_json.value(QLatin1String(key)).isDouble();
+}
+
+bool RecipeReader::isText(const char* key) const {
+    return m_json.value(QLatin1String(key)).isString();
+}
+
 QString RecipeReader::text(const char* key) const {
     const QJsonValue v = m_json.value(QLatin1String(key));
     if (!v.isString() || v.toString().trimmed().isEmpty()) fail(key, QStringLiteral("a text"));

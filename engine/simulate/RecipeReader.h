@@ -20,6 +20,8 @@ public:
     /// Throws for keys other than these (keys that start with '_' are comments).
     void allow(const std::vector<const char*>& keys) const;
     [[nodiscard]] bool has(const char* key) const;
+    [[nodiscard]] bool isNumber(const char* key) const;
+    [[nodiscard]] bool isText(const char* key) const;
 
     [[nodiscard]] QString text(const char* key) const;
     [[nodiscard]] QString text(const char* key, const QString& otherwise) const;

@@ -10,6 +10,7 @@
 #include "simulate/RecipeReader.h"
 #include "simulate/Renderer.h"
 
+#include <QDir>
 #include <QFileInfo>
 #include <algorithm>
 #include <cmath>
@@ -37,11 +38,22 @@ long long countOf(const Recipe::Crowd& crowd, double areaArcmin2, Random& random
     return random.poisson(crowd.density * areaArcmin2);
 }
 
+/// Matched-filter S/N of an object alone, in g, r and i together (in all bands where there is none of them).
+double detectionSnr(const Survey& survey, const std::vector<double>& squares, const std::vector<double>& sigma) {
+    double chosen = 0.0, all = 0.0;
+    for (size_t b = 0; b < squares.size(); ++b) {
+        const double snr2 = squares[b] / (sigma[b] * sigma[b]);
+        all += snr2;
+        if (QStringLiteral("gri").contains(survey.bands[b].name.toLower())) chosen += snr2;
+    }
+    return std::sqrt(chosen > 0.0 ? chosen : all);
+}
+
 class ObjectDrawer {
 public:
-    ObjectDrawer(const Recipe& recipe, std::uint64_t seed, int index)
-        : m_recipe(recipe), m_population(recipe.survey), m_seed(seed), m_index(static_cast<std::uint64_t>(index)),
-          m_random(seed) {}
+    ObjectDrawer(const Recipe& recipe, const Renderer& renderer, std::uint64_t seed, int index)
+        : m_recipe(recipe), m_renderer(renderer), m_population(recipe.survey), m_seed(seed),
+          m_index(static_cast<std::uint64_t>(index)), m_random(seed) {}
 
     std::vector<Galaxy> draw() {
         const double arcmin = m_recipe.survey.pixelScale / 60.0;
@@ -127,7 +139,41 @@ private:
                     wish.redshift = host.redshift;
                 }
             }
-            add(m_population.galaxy(m_random, wish), x, y);
+            wish.sizeFactor = crowd.sizeFactor;
+            if (crowd.irregularShare > 0.0 && m_random.uniform() < crowd.irregularShare) {
+                wish.irregular = crowd.irregular;
+                wish.forced = crowd.irregularShare >= 1.0;
+            }
+            if (crowd.snr) {
+                addWithSnr(wish, x, y, *crowd.snr);
+            } else {
+                add(m_population.galaxy(m_random, wish), x, y);
+            }
+        }
+    }
+
+    /// A galaxy as it is met at the magnitude that gives it the S/N.
+    void addWithSnr(Population::Wish wish, double x, double y, std::pair<double, double> range) {
+        const double target = range.first * std::pow(range.second / range.first, m_random.uniform());
+        const Random before = m_random;
+        for (int round = 0;; ++round) {
+            m_random = before;
+            Galaxy g = m_population.galaxy(m_random, wish);
+            g.x = x;
+            g.y = y;
+            const Renderer::Drawing drawing = m_renderer.draw(g);
+            std::vector<double> squares, sigma;
+            for (size_t b = 0; b < drawing.bands.size(); ++b) {
+                squares.push_back(drawing.bands[b].dot(drawing.bands[b]));
+                sigma.push_back(m_renderer.sigma(b));
+            }
+            const double factor = target / std::max(detectionSnr(m_recipe.survey, squares, sigma), 1e-12);
+            wish.magnitude = std::clamp(wish.magnitude - 2.5 * std::log10(factor), 5.0, 40.0);
+            // Sizes change with magnitude: a second look, then the rest is brightness alone.
+            if (round < 2) continue;
+            g.brighten(factor);
+            add(std::move(g), x, y);
+            return;
         }
     }
 
@@ -162,6 +208,7 @@ private:
     }
 
     const Recipe& m_recipe;
+    const Renderer& m_renderer;
     Population m_population;
     std::uint64_t m_seed, m_index;
     Random m_random;
@@ -171,7 +218,9 @@ private:
 /// Flux-averaged shape as truth tables give it.
 void putShape(const Galaxy& g, size_t band, QMap<QString, double>& columns) {
     double sum = 0.0, hlr = 0.0, ellip = 0.0, bulge = 0.0;
-    for (const SersicComponent& c : g.components) {
+    std::vector<SersicComponent> components = g.components;
+    if (!g.maps.empty()) components.insert(components.begin(), g.mapDisk);
+    for (const SersicComponent& c : components) {
         const double f = c.flux[band];
         sum += f;
         hlr += f * std::sqrt(c.aArcsec * c.bArcsec);
@@ -189,7 +238,14 @@ void putShape(const Galaxy& g, size_t band, QMap<QString, double>& columns) {
     columns[QStringLiteral("hlr")] = sum > 0.0 ? hlr / sum : 0.0;
     columns[QStringLiteral("ellip")] = sum > 0.0 ? ellip / sum : 0.0;
     columns[QStringLiteral("btfrac")] = sum > 0.0 ? bulge / sum : 0.0;
-    columns[QStringLiteral("pa")] = g.components.empty() ? 0.0 : g.components.front().angle;
+    if (std::isfinite(g.hlrArcsec) && sum > 0.0) {
+        // What the maps hold is no exponential any more.
+        const double own = g.mapDisk.flux[band];
+        columns[QStringLiteral("hlr")] =
+            (hlr + own * (g.hlrArcsec - std::sqrt(g.mapDisk.aArcsec * g.mapDisk.bArcsec))) / sum;
+    }
+    columns[QStringLiteral("irregular")] = g.maps.empty() ? 0.0 : 1.0;
+    columns[QStringLiteral("pa")] = components.empty() ? 0.0 : components.front().angle;
     columns[QStringLiteral("fluxnorm_bulge")] = sum > 0.0 ? bulge / sum : 0.0;
     columns[QStringLiteral("fluxnorm_disk")] = sum > 0.0 ? 1.0 - bulge / sum : 0.0;
     columns[QStringLiteral("fluxnorm_agn")] = g.star ? 1.0 : 0.0;
@@ -207,11 +263,15 @@ double nearestArcsec(const std::vector<Galaxy>& all, size_t i, double pixelScale
 
 QJsonObject loadRecipe(const QString& nameOrPath) {
     if (nameOrPath == QLatin1String("demo")) return readJsonFile(resourceFolder() + QStringLiteral("/demo/demo.json"));
-    if (!QFileInfo(nameOrPath).isFile()) {
-        throw UsageError(
-            QStringLiteral("there is no recipe \"%1\": \"demo\" is built in, others are JSON files").arg(nameOrPath));
-    }
-    return readJsonFile(nameOrPath);
+    if (QFileInfo(nameOrPath).isFile()) return readJsonFile(nameOrPath);
+    const QDir folder(resourceFolder() + QStringLiteral("/recipes"));
+    const QString own = folder.filePath(nameOrPath + QStringLiteral(".json"));
+    if (!nameOrPath.isEmpty() && QFileInfo(own).isFile()) return readJsonFile(own);
+    QStringList known = folder.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name);
+    known.replaceInStrings(QStringLiteral(".json"), QString());
+    known.prepend(QStringLiteral("demo"));
+    throw UsageError(QStringLiteral("there is no recipe \"%1\"; built in are %2, others are JSON files")
+                         .arg(nameOrPath, known.join(QStringLiteral(", "))));
 }
 
 ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int index, Progress* progress, int threads) {
@@ -237,7 +297,7 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
         sigma.push_back(std::sqrt(sky.back() + band.readNoise * band.readNoise) / survey.gain);
     }
     const Renderer renderer(survey.pixelScale, psfs, std::vector<double>{1.0, 4.0}, sigma);
-    const std::vector<Galaxy> galaxies = ObjectDrawer(recipe, seed, index).draw();
+    const std::vector<Galaxy> galaxies = ObjectDrawer(recipe, renderer, seed, index).draw();
     const int count = static_cast<int>(galaxies.size());
 
     auto scene = std::make_shared<Scene>();
@@ -376,23 +436,19 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
                 c[QStringLiteral("ra")] = position->ra;
                 c[QStringLiteral("dec")] = position->dec;
             }
-            double detection = 0.0, all = 0.0;
             for (size_t b = 0; b < bands; ++b) {
                 const QString& name = survey.bands[b].name;
                 t.flux.push_back(g.totalFlux(b));
                 c[QStringLiteral("flux_") + name] = t.flux.back();
                 c[QStringLiteral("mag_") + name] = g.magnitude[b];
-                const double snr2 = squares[i][b] / (sigma[b] * sigma[b]);
-                c[QStringLiteral("snr_") + name] = std::sqrt(snr2);
-                all += snr2;
-                if (QStringLiteral("gri").contains(name.toLower())) detection += snr2;
+                c[QStringLiteral("snr_") + name] = std::sqrt(squares[i][b]) / sigma[b];
                 if (recipe.isolated && squares[i][b] > 0.0) {
                     const CutoutPlane& plane = *kept[i][b];
                     const double with = plane.cutout().dot(noiseless[b](plane.cutoutBox().rect()));
                     c[QStringLiteral("blend_") + name] = std::max(0.0, 1.0 - squares[i][b] / with);
                 }
             }
-            c[QStringLiteral("snr_det")] = std::sqrt(detection > 0.0 ? detection : all);
+            c[QStringLiteral("snr_det")] = detectionSnr(survey, squares[i], sigma);
             c[QStringLiteral("nn_sep")] = nearestArcsec(galaxies, i, survey.pixelScale);
             c[QStringLiteral("seg_npix")] = segmented[i + 1];
         },

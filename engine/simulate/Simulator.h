@@ -11,7 +11,8 @@ namespace blendscope {
 class Progress;
 
 /// A recipe for scenes as data (JSON): survey, bands, size, density, populations, noise, seeing.
-/// "demo" names the embedded demo recipe; otherwise a JSON file. Throws UsageError, ReadError.
+/// "demo" and the files of resources/recipes (without .json) go by name; otherwise a JSON file. Throws UsageError,
+/// ReadError.
 [[nodiscard]] QJsonObject loadRecipe(const QString& nameOrPath);
 
 /// Draws scene number `index` of a recipe, with truth (table, isolated images, noiseless sums, segmentation). The same
