@@ -251,6 +251,15 @@ void putShape(const Galaxy& g, size_t band, QMap<QString, double>& columns) {
     columns[QStringLiteral("fluxnorm_agn")] = g.star ? 1.0 : 0.0;
 }
 
+double bulgeShare(const Galaxy& g, size_t band) {
+    double bulge = 0.0;
+    for (const SersicComponent& c : g.components) {
+        if (c.n > 2.0) bulge += c.flux[band];
+    }
+    const double total = g.totalFlux(band);
+    return total > 0.0 ? bulge / total : 0.0;
+}
+
 double nearestArcsec(const std::vector<Galaxy>& all, size_t i, double pixelScale) {
     double best = 99.0;
     for (size_t j = 0; j < all.size(); ++j) {
@@ -441,6 +450,7 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
                 t.flux.push_back(g.totalFlux(b));
                 c[QStringLiteral("flux_") + name] = t.flux.back();
                 c[QStringLiteral("mag_") + name] = g.magnitude[b];
+                c[QStringLiteral("btfrac_") + name] = bulgeShare(g, b);
                 c[QStringLiteral("snr_") + name] = std::sqrt(squares[i][b]) / sigma[b];
                 if (recipe.isolated && squares[i][b] > 0.0) {
                     const CutoutPlane& plane = *kept[i][b];
