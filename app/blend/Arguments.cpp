@@ -63,7 +63,7 @@ QString Arguments::value(const QString& flag, const QString& fallback) const {
 }
 
 QString Arguments::required(const QString& flag) const {
-    const QString text = value(flag);
+    QString text = value(flag);
     if (text.isEmpty()) {
         const Flag* described = find(flag);
         throw UsageError(

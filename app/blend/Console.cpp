@@ -2,6 +2,7 @@
 
 #include <QJsonDocument>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -20,7 +21,7 @@ extern "C" void onInterrupt(int signal) {
 }
 
 QString duration(double seconds) {
-    const int s = static_cast<int>(seconds + 0.5);
+    const int s = static_cast<int>(std::lround(seconds));
     if (s < 100) return QStringLiteral("%1 s").arg(s);
     if (s < 6000) return QStringLiteral("%1 min").arg((s + 30) / 60);
     return QStringLiteral("%1 h").arg(seconds / 3600.0, 0, 'f', 1);

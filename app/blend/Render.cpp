@@ -8,11 +8,6 @@
 #include "figure/SceneFigure.h"
 #include "io/ResultFolder.h"
 
-#include <QDir>
-#include <QFile>
-#include <QFileInfo>
-#include <QJsonArray>
-#include <QJsonDocument>
 #include <algorithm>
 
 namespace blendscope::cli {
@@ -38,31 +33,9 @@ ScenePtr onlyScene(const QStringList& paths, const OpenOptions& options, const Q
 }
 
 Subject openSubject(const QString& path, const Arguments& arguments, Progress& progress) {
-    OpenOptions options = openOptions(arguments);
-    const QString run = QDir(path).filePath(QStringLiteral("run.json"));
-    if (!QFileInfo(path).isDir() || !QFileInfo::exists(run)) {
-        return {onlyScene({path}, options, options.name, progress), nullptr};
-    }
-    QFile file(run);
-    if (!file.open(QIODevice::ReadOnly)) {
-        throw ReadError(QStringLiteral("%1 cannot be read: %2").arg(run, file.errorString()));
-    }
-    const QJsonObject json = QJsonDocument::fromJson(file.readAll()).object();
-    QStringList files;
-    for (const QJsonValue& name : json.value(QStringLiteral("files")).toArray()) {
-        files << name.toString();
-    }
-    if (arguments.has(QStringLiteral("scene"))) {
-        files = QStringList{arguments.value(QStringLiteral("scene"))};
-    } else if (files.size() > 1) {
-        files = QStringList{files.join(QLatin1Char(','))};
-    }
-    if (files.isEmpty()) {
-        throw UsageError(QStringLiteral("%1 does not name its scene: give it with --scene").arg(run));
-    }
-    const QString id = json.value(QStringLiteral("scene_id")).toString();
-    if (options.name.isEmpty() && !arguments.has(QStringLiteral("scene"))) options.name = id;
-    const ScenePtr scene = onlyScene(files, options, id, progress);
+    const OpenOptions options = openOptions(arguments);
+    if (!isResultFolder(path)) return {onlyScene({path}, options, options.name, progress), nullptr};
+    const ScenePtr scene = openSceneOfResult(path, options, arguments.value(QStringLiteral("scene")), &progress);
     return {scene, readResult(*scene, path)};
 }
 

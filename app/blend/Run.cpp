@@ -111,7 +111,7 @@ Outcome runScene(const ScenePtr& scene, const QString& folder, const Plan& plan,
     for (const StageTiming& stage : result->stages) {
         outcome.computeSeconds += stage.seconds;
     }
-    writeResult(*result, *scene, folder, outcome.readSeconds);
+    writeResult(*result, *scene, folder, outcome.readSeconds, plan.open);
     outcome.objects = static_cast<int>(result->objects.size());
     outcome.blends = static_cast<int>(result->blends.size());
     outcome.csv = catalogCsvLines(*result, *scene, true);

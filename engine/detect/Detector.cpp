@@ -315,6 +315,7 @@ void Detector::run(const Scene& scene, Result& result, Progress& progress,
     std::erase_if(footprints, [](const Footprint& f) { return f.peaks.empty(); });
     if (o.clean && !footprints.empty()) {
         std::vector<float> tops;
+        tops.reserve(footprints.size());
         for (const Footprint& f : footprints) {
             tops.push_back(highest(image, f));
         }

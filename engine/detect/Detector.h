@@ -39,7 +39,7 @@ struct DetectorOptions {
 /// From a scene to footprints with peaks.
 class Detector {
 public:
-    explicit Detector(DetectorOptions options) : m_options(std::move(options)) {}
+    explicit Detector(const DetectorOptions& options) : m_options(options) {}
 
     /// Fills `footprints` (ids from 1, peaks brightest first, at least one each), `sky` and the member `key` of
     /// `conditions` of `result`. A sky and conditions that `result` already holds are used instead of measured. `warn`

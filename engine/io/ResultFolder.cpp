@@ -28,6 +28,9 @@ const QString kClasses = QStringLiteral("classes.fits");
 const QString kSky = QStringLiteral("sky.fits");
 const QString kRun = QStringLiteral("run.json");
 
+// A damaged or hostile run.json is not read without end.
+constexpr qint64 kMostRunBytes = 256ll << 20;
+
 // Distance of the nodes at which a sky model is kept; its own mesh is no finer.
 constexpr int kSkyStep = 32;
 
@@ -95,7 +98,8 @@ QByteArray lines(const QStringList& list) {
     return list.isEmpty() ? QByteArray() : (list.join(QLatin1Char('\n')) + QLatin1Char('\n')).toUtf8();
 }
 
-QJsonObject runJson(const Result& result, const Scene& scene, double readSeconds, double writeSeconds) {
+QJsonObject runJson(const Result& result, const Scene& scene, double readSeconds, double writeSeconds,
+                    const OpenOptions& open) {
     QJsonArray stages, files, blendSeconds;
     for (const StageTiming& stage : result.stages) {
         stages.append(QJsonObject{{QStringLiteral("name"), stage.name}, {QStringLiteral("seconds"), stage.seconds}});
@@ -109,6 +113,7 @@ QJsonObject runJson(const Result& result, const Scene& scene, double readSeconds
     return {
         {QStringLiteral("scene_id"), result.sceneId},
         {QStringLiteral("files"), files},
+        {QStringLiteral("opened_with"), toJson(open)},
         {QStringLiteral("bands"), QJsonArray::fromStringList(result.bands)},
         {QStringLiteral("width"), scene.size.width},
         {QStringLiteral("height"), scene.size.height},
@@ -141,11 +146,64 @@ const FitsHdu* findHdu(const FitsFile& file, const QString& name) {
 
 } // namespace
 
+bool isResultFolder(const QString& folder) {
+    return QFileInfo(folder).isDir() && QFileInfo(QDir(folder).filePath(kRun)).isFile();
+}
+
+RunRecord readRunRecord(const QString& folder) {
+    QFile file(QDir(folder).filePath(kRun));
+    if (!file.open(QIODevice::ReadOnly)) {
+        throw ReadError(QStringLiteral("%1 cannot be read: %2").arg(file.fileName(), file.errorString()));
+    }
+    QJsonParseError error;
+    const QJsonDocument document = QJsonDocument::fromJson(file.read(kMostRunBytes), &error);
+    if (!document.isObject()) {
+        throw ReadError(QStringLiteral("%1 is not what a run writes: %2").arg(file.fileName(), error.errorString()));
+    }
+    const QJsonObject json = document.object();
+    RunRecord record;
+    record.sceneId = json.value(QStringLiteral("scene_id")).toString();
+    for (const QJsonValue name : json.value(QStringLiteral("files")).toArray()) {
+        record.files << name.toString();
+    }
+    record.open = openOptionsFromJson(json.value(QStringLiteral("opened_with")).toObject());
+    record.pipeline = json.value(QStringLiteral("pipeline")).toObject();
+    return record;
+}
+
+ScenePtr openSceneOfResult(const QString& folder, const OpenOptions& override, const QString& path,
+                           Progress* progress) {
+    const RunRecord record = readRunRecord(folder);
+    OpenOptions options = record.open;
+    if (!override.bands.isEmpty()) options.bands = override.bands;
+    if (!override.zeroPoint.isEmpty()) options.zeroPoint = override.zeroPoint;
+    if (!override.psf.isEmpty()) options.psf = override.psf;
+    if (override.resample) options.resample = true;
+    if (!override.name.isEmpty()) options.name = override.name;
+    if (options.name.isEmpty() && path.isEmpty()) options.name = record.sceneId;
+    const QStringList files = path.isEmpty() ? record.files : QStringList{path};
+    if (files.isEmpty()) {
+        throw ReadError(QStringLiteral("%1 does not say which files its scene has").arg(QDir(folder).filePath(kRun)));
+    }
+    const std::vector<ScenePtr> scenes =
+        openScenes(files.size() > 1 ? QStringList{files.join(QLatin1Char(','))} : files, options, progress);
+    for (const ScenePtr& scene : scenes) {
+        if (scene->id == record.sceneId) return scene;
+    }
+    if (scenes.size() == 1) return scenes.front();
+    throw ReadError(scenes.empty() ? QStringLiteral("there is no scene in %1").arg(files.join(QStringLiteral(", ")))
+                                   : QStringLiteral("%1 holds %2 scenes, none of them %3")
+                                         .arg(files.join(QStringLiteral(", ")))
+                                         .arg(scenes.size())
+                                         .arg(record.sceneId));
+}
+
 QStringList catalogCsvLines(const Result& result, const Scene& scene, bool withHeader) {
     return csvLines(tables::catalog(result, scene), withHeader);
 }
 
-void writeResult(const Result& result, const Scene& scene, const QString& folder, double readSeconds) {
+void writeResult(const Result& result, const Scene& scene, const QString& folder, double readSeconds,
+                 const OpenOptions& open) {
     const auto start = std::chrono::steady_clock::now();
     if (!QDir().mkpath(folder)) throw WriteError(QStringLiteral("the folder %1 cannot be made").arg(folder));
     const QDir dir(folder);
@@ -213,7 +271,7 @@ void writeResult(const Result& result, const Scene& scene, const QString& folder
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     // Last, so that a folder with run.json is whole.
-    writeText(path(kRun), QJsonDocument(runJson(result, scene, readSeconds, seconds)).toJson());
+    writeText(path(kRun), QJsonDocument(runJson(result, scene, readSeconds, seconds, open)).toJson());
 }
 
 ResultPtr readResult(const Scene& scene, const QString& folder) {
@@ -250,11 +308,11 @@ ResultPtr readResult(const Scene& scene, const QString& folder) {
         result.conditions = json.value(QStringLiteral("conditions")).toObject();
         result.complete = json.value(QStringLiteral("complete")).toBool(true);
         blendSeconds = json.value(QStringLiteral("blend_seconds")).toArray();
-        for (const QJsonValue& stage : json.value(QStringLiteral("stages")).toArray()) {
+        for (const QJsonValue stage : json.value(QStringLiteral("stages")).toArray()) {
             result.stages.push_back({stage.toObject().value(QStringLiteral("name")).toString(),
                                      stage.toObject().value(QStringLiteral("seconds")).toDouble()});
         }
-        for (const QJsonValue& warning : json.value(QStringLiteral("warnings")).toArray()) {
+        for (const QJsonValue warning : json.value(QStringLiteral("warnings")).toArray()) {
             result.warnings << warning.toString();
         }
     });

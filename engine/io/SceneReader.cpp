@@ -8,6 +8,7 @@
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
+#include <QJsonArray>
 #include <QTextStream>
 #include <algorithm>
 #include <cmath>
@@ -161,6 +162,40 @@ void splitByGrid(const Group& group, std::vector<std::pair<std::size_t, SceneFil
 }
 
 } // namespace
+
+QJsonObject toJson(const OpenOptions& options) {
+    QJsonObject json, zeroPoint, psf;
+    for (auto it = options.zeroPoint.begin(); it != options.zeroPoint.end(); ++it) {
+        zeroPoint.insert(it.key(), it.value());
+    }
+    for (auto it = options.psf.begin(); it != options.psf.end(); ++it) {
+        psf.insert(it.key(), it.value());
+    }
+    if (!options.bands.isEmpty()) json.insert(QStringLiteral("bands"), QJsonArray::fromStringList(options.bands));
+    if (!zeroPoint.isEmpty()) json.insert(QStringLiteral("zeropoint"), zeroPoint);
+    if (!psf.isEmpty()) json.insert(QStringLiteral("psf"), psf);
+    if (options.resample) json.insert(QStringLiteral("resample"), true);
+    if (!options.name.isEmpty()) json.insert(QStringLiteral("name"), options.name);
+    return json;
+}
+
+OpenOptions openOptionsFromJson(const QJsonObject& json) {
+    OpenOptions options;
+    for (const QJsonValue band : json.value(QStringLiteral("bands")).toArray()) {
+        options.bands << band.toString();
+    }
+    const QJsonObject zeroPoint = json.value(QStringLiteral("zeropoint")).toObject();
+    for (auto it = zeroPoint.begin(); it != zeroPoint.end(); ++it) {
+        if (it.value().isDouble()) options.zeroPoint.insert(it.key(), it.value().toDouble());
+    }
+    const QJsonObject psf = json.value(QStringLiteral("psf")).toObject();
+    for (auto it = psf.begin(); it != psf.end(); ++it) {
+        if (it.value().isString()) options.psf.insert(it.key(), it.value().toString());
+    }
+    options.resample = json.value(QStringLiteral("resample")).toBool();
+    options.name = json.value(QStringLiteral("name")).toString();
+    return options;
+}
 
 std::vector<SceneFiles> groupSceneFiles(const QStringList& paths, const OpenOptions& options) {
     std::vector<Given> given;

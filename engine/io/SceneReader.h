@@ -3,6 +3,7 @@
 #include "core/Error.h"
 #include "core/Scene.h"
 
+#include <QJsonObject>
 #include <QMap>
 #include <QStringList>
 #include <vector>
@@ -19,6 +20,10 @@ struct OpenOptions {
     bool resample = false;           ///< bring bands with another grid onto the first band's grid by their WCS
     QString name;                    ///< scene_id, if one scene comes out
 };
+
+/// As run.json keeps them: what is not the default. fromJson takes what it understands and leaves the rest.
+[[nodiscard]] QJsonObject toJson(const OpenOptions& options);
+[[nodiscard]] OpenOptions openOptionsFromJson(const QJsonObject& json);
 
 /// Groups files, folders, list files (.txt, .lst) and comma lists ("a.fits,b.fits") into scenes as the manual says,
 /// without reading pixels: each entry holds the files of one scene. Sorted as given, folders by name. Throws UsageError

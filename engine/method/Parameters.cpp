@@ -72,7 +72,7 @@ ParameterInfo ParameterInfo::fromJson(const QString& key, const QJsonObject& jso
         throw UsageError(QStringLiteral("parameter %1 has type \"%2\", wanted integer, real, boolean, choice or text")
                              .arg(key, type));
     }
-    for (const QJsonValue& choice : json.value(QStringLiteral("choices")).toArray()) {
+    for (const QJsonValue choice : json.value(QStringLiteral("choices")).toArray()) {
         info.choices << choice.toString();
     }
     if (json.contains(QStringLiteral("minimum"))) info.minimum = json.value(QStringLiteral("minimum")).toVariant();

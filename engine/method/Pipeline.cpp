@@ -105,7 +105,7 @@ Pipeline Pipeline::fromJson(const QJsonObject& json) {
     if (!stages.isArray() || stages.toArray().isEmpty()) {
         throw UsageError(QStringLiteral("a pipeline needs \"stages\", a list of {\"method\": name}"));
     }
-    for (const QJsonValue& value : stages.toArray()) {
+    for (const QJsonValue value : stages.toArray()) {
         const QString method =
             value.isString() ? value.toString() : value.toObject().value(QStringLiteral("method")).toString();
         if (method.isEmpty()) throw UsageError(QStringLiteral("a stage of the pipeline has no \"method\""));

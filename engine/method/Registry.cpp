@@ -55,7 +55,7 @@ MethodInfo readInfo(const QString& folder) {
         info.version = text("version");
         static const QStringList known{QStringLiteral("detect"), QStringLiteral("deblend"), QStringLiteral("measure"),
                                        QStringLiteral("classify"), QStringLiteral("count")};
-        for (const QJsonValue& stage : json.value(QStringLiteral("stages")).toArray()) {
+        for (const QJsonValue stage : json.value(QStringLiteral("stages")).toArray()) {
             if (!known.contains(stage.toString())) {
                 throw UsageError(QStringLiteral("unknown stage \"%1\", wanted %2")
                                      .arg(stage.toString(), known.join(QStringLiteral(", "))));
@@ -69,7 +69,7 @@ MethodInfo readInfo(const QString& folder) {
         info.needsPsf = json.value(QStringLiteral("needs_psf")).toBool();
         info.device = json.value(QStringLiteral("device")).toBool();
         // An array keeps the order of the form; QJsonObject would sort the keys.
-        for (const QJsonValue& parameter : json.value(QStringLiteral("parameters")).toArray()) {
+        for (const QJsonValue parameter : json.value(QStringLiteral("parameters")).toArray()) {
             const QJsonObject p = parameter.toObject();
             info.parameters.push_back(ParameterInfo::fromJson(p.value(QStringLiteral("key")).toString(), p));
         }

@@ -132,7 +132,7 @@ QStringList RecipeReader::texts(const char* key) const {
     if (!has(key)) return out;
     const QJsonValue v = m_json.value(QLatin1String(key));
     if (!v.isArray()) fail(key, QStringLiteral("a list of texts"));
-    for (const QJsonValue& item : v.toArray()) {
+    for (const QJsonValue item : v.toArray()) {
         if (!item.isString()) fail(key, QStringLiteral("a list of texts"));
         out << item.toString();
     }
@@ -151,7 +151,7 @@ std::vector<RecipeReader> RecipeReader::list(const char* key) const {
     if (!has(key)) return out;
     const QJsonValue v = m_json.value(QLatin1String(key));
     if (!v.isArray()) fail(key, QStringLiteral("a list of objects"));
-    for (const QJsonValue& item : v.toArray()) {
+    for (const QJsonValue item : v.toArray()) {
         if (!item.isObject()) fail(key, QStringLiteral("a list of objects"));
         out.emplace_back(item.toObject(), QStringLiteral("%1[%2]").arg(path(key)).arg(out.size()));
     }

@@ -368,6 +368,26 @@ private Q_SLOTS:
         QVERIFY(QFile::exists(out + QStringLiteral("/catalog.csv")));
     }
 
+    void resultRemembersHowItsSceneWasOpened() {
+        const QString out = path(QStringLiteral("renamed"));
+        QCOMPARE(blend({QStringLiteral("run"), m_scene, QStringLiteral("--pipeline"), QStringLiteral("threshold"),
+                        QStringLiteral("--bands"), QStringLiteral("b1,b2,b3,b4,b5,b6"), QStringLiteral("--zeropoint"),
+                        QStringLiteral("b2=25.5"), QStringLiteral("--name"), QStringLiteral("other"),
+                        QStringLiteral("--out"), out})
+                     .code,
+                 0);
+        const QJsonObject opened = QJsonDocument::fromJson(contents(out + QStringLiteral("/run.json")))
+                                       .object()
+                                       .value(QStringLiteral("opened_with"))
+                                       .toObject();
+        QCOMPARE(opened.value(QStringLiteral("name")).toString(), QStringLiteral("other"));
+        QCOMPARE(opened.value(QStringLiteral("zeropoint")).toObject().value(QStringLiteral("b2")).toDouble(), 25.5);
+        const Output again = blend({QStringLiteral("render"), out, QStringLiteral("--band"), QStringLiteral("b3"),
+                                    QStringLiteral("--out"), path(QStringLiteral("renamed.png"))});
+        QCOMPARE(again.error, QString());
+        QCOMPARE(again.code, 0);
+    }
+
     void pictures() {
         const auto render = [&](const QStringList& more, const QString& name) {
             const QString file = path(name);
