@@ -1,30 +1,26 @@
 #include "Arguments.h"
 #include "Console.h"
+#include "Contender.h"
 #include "SceneFlags.h"
 #include "Verbs.h"
 
-#include "judge/Recovery.h"
-#include "method/Pipeline.h"
+#include "jobs/TaskPool.h"
+#include "judge/MetricsBuilder.h"
 
 #include <QDir>
 #include <QFileInfo>
-#include <QJsonArray>
 #include <QJsonDocument>
 #include <QSaveFile>
 #include <chrono>
 #include <cmath>
+#include <mutex>
 
 namespace blendscope::cli {
 
 namespace {
 
-struct Contender {
-    QString name;
-    Pipeline pipeline;
-    RecoveryTally tally;
-    double seconds = 0.0;
-    int failures = 0;
-};
+// Files up to this size are evaluated side by side, one thread each: the cost per object is then that of one core.
+constexpr long long kSmallFileBytes = 8ll << 20;
 
 void writeText(const QString& path, const QByteArray& bytes) {
     QSaveFile file(path);
@@ -33,86 +29,209 @@ void writeText(const QString& path, const QByteArray& bytes) {
     }
 }
 
-QString number(double v, int digits) {
-    return std::isfinite(v) ? QString::number(v, 'f', digits) : QString();
+void writeLines(const QString& path, const QStringList& lines) {
+    writeText(path, (lines.join(QLatin1Char('\n')) + QLatin1Char('\n')).toUtf8());
 }
 
-QString cell(double v, int digits, int width) {
-    return (std::isfinite(v) ? QString::number(v, 'f', digits) : QStringLiteral("-")).rightJustified(width);
+/// What one scene gave: a score a contender, in their order.
+struct SceneOutcome {
+    ScenePtr scene;
+    std::vector<SceneScore> scores;
+    std::vector<double> seconds;
+    bool truth = false;
+};
+
+struct Plan {
+    std::vector<SceneFiles> groups;
+    OpenOptions open;
+    ScoreOptions score;
+    RunOptions run;
+    std::vector<Contender> contenders;
+};
+
+std::vector<PixelPosition> truePositions(const Scene& scene) {
+    std::vector<PixelPosition> out;
+    for (const TruthObject& t : scene.truth->objects) {
+        out.push_back({t.x, t.y});
+    }
+    return out;
 }
 
-/// One row a truth object and pipeline; bands that a scene lacks stay empty.
-QByteArray matchesCsv(const std::vector<Contender>& contenders) {
+SceneOutcome evaluateScene(const ScenePtr& scene, const Plan& plan, const Registry& registry, int threads,
+                           Console& console) {
+    SceneOutcome out;
+    out.scene = scene;
+    out.truth = scene->truth && !scene->truth->objects.empty();
+    RunOptions run = plan.run;
+    if (threads > 0) run.threads = threads;
+    if (run.usePositions && out.truth) run.positions = truePositions(*scene);
+    run.usePositions = run.usePositions && out.truth;
+    for (const Contender& c : plan.contenders) {
+        const auto start = std::chrono::steady_clock::now();
+        SceneScore score;
+        try {
+            Progress progress(console.token());
+            const ResultPtr result = c.resultFor(*scene, registry, progress, run);
+            score = scoreScene(*scene, *result, plan.score);
+        } catch (const CancelledError&) {
+            throw;
+        } catch (const Error& e) {
+            // A scene on which a method fails counts as one without detections.
+            score = scoreScene(*scene, Result{}, plan.score);
+            score.failure = e.message();
+            console.note(QStringLiteral("blend: %1, %2: %3").arg(scene->id, c.name(), e.message()));
+        }
+        out.scores.push_back(std::move(score));
+        out.seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    return out;
+}
+
+std::vector<SceneOutcome> evaluateAll(const Plan& plan, const Registry& registry, Console& console) {
+    std::vector<std::vector<SceneOutcome>> found(plan.groups.size());
+    Progress overall(console.token());
+    overall.begin(QStringLiteral("scenes"), static_cast<long long>(plan.groups.size()));
+    const Console::ProgressLine line(console, overall);
+    const auto one = [&](size_t i, int threads) {
+        overall.check();
+        std::vector<ScenePtr> scenes;
+        try {
+            scenes = openScene(plan.groups[i], plan.open);
+        } catch (const ReadError& e) {
+            console.note(QStringLiteral("blend: %1: %2").arg(plan.groups[i].id, e.message()));
+        }
+        for (const ScenePtr& scene : scenes) {
+            found[i].push_back(evaluateScene(scene, plan, registry, threads, console));
+        }
+        overall.advance();
+    };
+    std::vector<size_t> small, large;
+    for (size_t i = 0; i < plan.groups.size(); ++i) {
+        long long bytes = 0;
+        for (const QString& file : plan.groups[i].files) {
+            bytes += QFileInfo(file).size() * (file.endsWith(QStringLiteral(".gz")) ? 4 : 1);
+        }
+        (bytes <= kSmallFileBytes ? small : large).push_back(i);
+    }
+    TaskPool::shared().parallelFor(
+        static_cast<int>(small.size()), [&](int k) { one(small[static_cast<size_t>(k)], 1); }, plan.run.threads);
+    for (const size_t i : large) {
+        one(i, 0);
+    }
+    std::vector<SceneOutcome> out;
+    for (std::vector<SceneOutcome>& group : found) {
+        std::move(group.begin(), group.end(), std::back_inserter(out));
+    }
+    return out;
+}
+
+/// One row a true object and contender; bands that a scene lacks stay empty.
+Table objectTable(const std::vector<ScoredPipeline>& pipelines) {
     QStringList bands;
-    for (const Contender& c : contenders) {
-        for (size_t i = 0; i < c.tally.matches().size(); ++i) {
-            for (const QString& name : c.tally.bandsOf(i)) {
-                if (!bands.contains(name)) bands << name;
+    for (const ScoredPipeline& p : pipelines) {
+        for (const SceneScore& s : p.scenes) {
+            for (const QString& b : s.bands) {
+                if (!bands.contains(b)) bands << b;
             }
         }
     }
-    QStringList header = {QStringLiteral("scene_id"), QStringLiteral("pipeline"), QStringLiteral("truth_id"),
-                          QStringLiteral("kind"),     QStringLiteral("x"),        QStringLiteral("y"),
-                          QStringLiteral("id"),       QStringLiteral("distance"), QStringLiteral("flags")};
-    for (const QString& b : bands) {
-        header << QStringLiteral("true_mag_") + b << QStringLiteral("mag_") + b << QStringLiteral("true_flux_") + b
-               << QStringLiteral("flux_") + b << QStringLiteral("flux_err_") + b;
-    }
-    QStringList lines = {header.join(QLatin1Char(','))};
-    for (const Contender& c : contenders) {
-        for (size_t i = 0; i < c.tally.matches().size(); ++i) {
-            const RecoveryMatch& m = c.tally.matches()[i];
-            QStringList row = {m.sceneId,
-                               c.name,
-                               QString::number(m.truthId),
-                               m.kind,
-                               number(m.x, 3),
-                               number(m.y, 3),
-                               m.objectId > 0 ? QString::number(m.objectId) : QString(),
-                               number(m.distancePixels, 3),
-                               flagWords(m.flags)};
-            for (const QString& b : bands) {
-                const auto place = c.tally.bandsOf(i).indexOf(b);
-                const RecoveryMatch::BandValue v =
-                    place >= 0 ? m.bands[static_cast<size_t>(place)] : RecoveryMatch::BandValue{};
-                row << number(v.trueMagnitude, 4) << number(v.magnitude, 4);
-                for (const double flux : {v.trueFlux, v.flux, v.fluxErr}) {
-                    row << (std::isfinite(flux) ? QString::number(flux, 'g', 7) : QString());
-                }
+    struct Row {
+        const ScoredPipeline* pipeline;
+        const SceneScore* scene;
+        const TruthScore* truth;
+    };
+    std::vector<Row> rows;
+    for (const ScoredPipeline& p : pipelines) {
+        for (const SceneScore& s : p.scenes) {
+            for (const TruthScore& t : s.truths) {
+                rows.push_back({&p, &s, &t});
             }
-            lines << row.join(QLatin1Char(','));
         }
     }
-    return (lines.join(QLatin1Char('\n')) + QLatin1Char('\n')).toUtf8();
-}
-
-QString statisticsLine(const QString& label, const RecoveryStatistics& s) {
-    return QStringLiteral("  %1%2%3%4%5%6%7")
-        .arg(label.leftJustified(12), cell(s.truths, 0, 7), cell(s.recovered, 0, 11), cell(s.bias, 3, 9),
-             cell(s.scatter, 3, 9), cell(s.within20, 2, 9), cell(s.pull, 2, 7));
-}
-
-QString report(const Contender& c) {
-    const RecoverySummary s = c.tally.summary();
-    QString text = QStringLiteral("%1: %2 of %3 true objects recovered (%4 %) in %5 scenes, %6 detections, "
-                                  "median distance %7 px, %8 s\n")
-                       .arg(c.name)
-                       .arg(s.recovered)
-                       .arg(s.truths)
-                       .arg(s.truths ? 100.0 * s.recovered / s.truths : 0.0, 0, 'f', 1)
-                       .arg(s.scenes)
-                       .arg(s.detections)
-                       .arg(cell(s.medianDistancePixels, 2, 0).trimmed())
-                       .arg(c.seconds, 0, 'f', 1);
-    text += QStringLiteral("  band, mag     truths  recovered     bias  scatter  in 20 %   pull\n");
-    for (const RecoveryBand& band : s.bands) {
-        text += statisticsLine(band.band, band.all) + QLatin1Char('\n');
-        for (const RecoveryStatistics& bin : band.bins) {
-            const QString label = QStringLiteral("  %1-%2").arg(bin.bright, 0, 'f', 1).arg(bin.faint, 0, 'f', 1);
-            text += statisticsLine(label, bin) + QLatin1Char('\n');
+    Table table;
+    const auto text = [&](const char* name, auto get) {
+        QStringList v;
+        for (const Row& r : rows) {
+            v << get(r);
         }
+        table.columns.push_back({QLatin1String(name), {}, std::move(v), -1});
+    };
+    const auto number = [&](const QString& name, auto get) {
+        TableColumn::Floats v;
+        v.reserve(rows.size());
+        for (const Row& r : rows) {
+            v.push_back(static_cast<float>(get(r)));
+        }
+        table.columns.push_back({name, {}, std::move(v), -1});
+    };
+    text("scene_id", [](const Row& r) { return r.scene->sceneId; });
+    text("pipeline", [](const Row& r) { return r.pipeline->name; });
+    number(QStringLiteral("truth_id"), [](const Row& r) { return r.truth->truthId; });
+    text("kind", [](const Row& r) { return r.truth->kind; });
+    number(QStringLiteral("eligible"), [](const Row& r) { return r.truth->eligible; });
+    number(QStringLiteral("x"), [](const Row& r) { return r.truth->x; });
+    number(QStringLiteral("y"), [](const Row& r) { return r.truth->y; });
+    number(QStringLiteral("snr"), [](const Row& r) { return r.truth->snr; });
+    number(QStringLiteral("magnitude"), [](const Row& r) { return r.truth->magnitude; });
+    number(QStringLiteral("blendedness"), [](const Row& r) { return r.truth->blendedness; });
+    number(QStringLiteral("neighbour_arcsec"), [](const Row& r) { return r.truth->neighbourArcsec; });
+    number(QStringLiteral("neighbour_mag"), [](const Row& r) { return r.truth->neighbourMagnitudes; });
+    number(QStringLiteral("blend"), [](const Row& r) { return r.truth->group; });
+    number(QStringLiteral("id"), [](const Row& r) { return r.truth->objectId; });
+    number(QStringLiteral("distance"), [](const Row& r) { return r.truth->distancePixels; });
+    text("match", [](const Row& r) { return r.truth->eligible ? matchOutcomeName(r.truth->outcome) : QString(); });
+    text("flags", [](const Row& r) { return flagWords(r.truth->flags); });
+    number(QStringLiteral("mask_iou"), [](const Row& r) { return r.truth->maskIou; });
+    number(QStringLiteral("size_error"), [](const Row& r) { return r.truth->sizeError; });
+    number(QStringLiteral("e1_error"), [](const Row& r) { return r.truth->e1Error; });
+    number(QStringLiteral("e2_error"), [](const Row& r) { return r.truth->e2Error; });
+    for (const QString& band : bands) {
+        const auto value = [&](double BandScore::*member) {
+            return [band, member](const Row& r) {
+                const auto b = r.scene->bands.indexOf(band);
+                return b < 0 ? double(kNan) : r.truth->bands[static_cast<size_t>(b)].*member;
+            };
+        };
+        number(QStringLiteral("true_flux_") + band, value(&BandScore::trueFlux));
+        number(QStringLiteral("snr_") + band, value(&BandScore::trueSnr));
+        number(QStringLiteral("flux_") + band, value(&BandScore::flux));
+        number(QStringLiteral("flux_err_") + band, value(&BandScore::fluxErr));
     }
+    return table;
+}
+
+QString cell(double value, double error) {
+    if (!std::isfinite(value)) return QStringLiteral("-");
+    const int digits = std::isfinite(error) && error > 0.0
+                           ? std::clamp(static_cast<int>(std::ceil(-std::log10(error))) + 1, 0, 5)
+                           : (std::abs(value) < 0.01 ? 5 : 3);
+    QString text = QString::number(value, 'f', digits);
+    if (std::isfinite(error)) text += QStringLiteral(" +- ") + QString::number(error, 'f', digits);
     return text;
+}
+
+/// The head-to-head table as text: a row a metric, a column a pipeline.
+QString reportText(const MetricsReport& report) {
+    QStringList rows;
+    if (report.pipelines.empty()) return {};
+    qsizetype width = 0;
+    for (const MetricValue& m : report.pipelines.front().metrics) {
+        width = std::max(width, m.title.size());
+    }
+    QString head = QString().leftJustified(width);
+    for (const PipelineReport& p : report.pipelines) {
+        head += QStringLiteral("  ") + p.name.leftJustified(20);
+    }
+    rows << head;
+    for (const MetricValue& m : report.pipelines.front().metrics) {
+        QString row = m.title.leftJustified(width);
+        for (const PipelineReport& p : report.pipelines) {
+            const MetricValue* own = p.metric(m.id);
+            row += QStringLiteral("  ") + (own ? cell(own->value, own->error) : QStringLiteral("-")).leftJustified(20);
+        }
+        rows << row;
+    }
+    return rows.join(QLatin1Char('\n'));
 }
 
 } // namespace
@@ -121,25 +240,32 @@ int runEvaluate(const QStringList& words, Console& console) {
     std::vector<Arguments::Flag> flags = {
         {QStringLiteral("scenes"), QStringLiteral("DIR"),
          QStringLiteral("scenes with truth: a folder, a file or a list (repeatable)")},
-        {QStringLiteral("pipeline"), QStringLiteral("P"),
-         QStringLiteral("a JSON file, or methods joined by + (repeatable; default threshold+factorize)")},
-        {QStringLiteral("set"), QStringLiteral("METHOD.KEY=VALUE"),
-         QStringLiteral("a parameter, for every pipeline that has the method (repeatable)")},
+        {QStringLiteral("pipeline"), QStringLiteral("[NAME=]P"),
+         QStringLiteral("a JSON file, or methods joined by +; a name tells several apart (repeatable; default "
+                        "threshold+factorize)")},
+        {QStringLiteral("set"), QStringLiteral("[NAME:]METHOD.KEY=VALUE"),
+         QStringLiteral("a parameter, for every pipeline that has the method or for the one named (repeatable)")},
+        {QStringLiteral("results"), QStringLiteral("[NAME=]DIR"),
+         QStringLiteral("results that are there already: a folder of blend run, or another program's catalogue with "
+                        "x, y, flux_<band> (repeatable)")},
         {QStringLiteral("at-truth"), {}, QStringLiteral("deblend at the true positions instead of those detected")},
         {QStringLiteral("snr"), QStringLiteral("N"),
-         QStringLiteral("leave out true objects whose snr_det is below N (default 0)")},
-        {QStringLiteral("radius"), QStringLiteral("ARCSEC"),
-         QStringLiteral("matching radius is the larger of this (default 0.4) and half a PSF FWHM")},
+         QStringLiteral("true objects count from this S/N on (snr_det; default 10)")},
+        {QStringLiteral("radius"), QStringLiteral("ARCSEC"), QStringLiteral("matching radius (default 1)")},
+        {QStringLiteral("band"), QStringLiteral("B"),
+         QStringLiteral("band of reference (default: the one nearest to 750 nm)")},
         {QStringLiteral("bin"), QStringLiteral("MAG"), QStringLiteral("width of the magnitude bins (default 1)")},
+        {QStringLiteral("bootstrap"), QStringLiteral("N"), QStringLiteral("resamples for the errors (default 200)")},
+        {QStringLiteral("title"), QStringLiteral("TEXT"), QStringLiteral("of the report")},
         {QStringLiteral("threads"), QStringLiteral("N"),
          QStringLiteral("at most N threads; the result does not depend on it")},
         {QStringLiteral("out"), QStringLiteral("DIR"),
-         QStringLiteral("folder for matches.csv, evaluation.json and report.txt")}};
+         QStringLiteral("folder for report.html, metrics.csv, plots.csv, objects.csv and evaluation.json")}};
     const std::vector<Arguments::Flag> scene = sceneFlags();
     flags.insert(flags.end(), scene.begin(), scene.end());
     Arguments arguments(QStringLiteral("evaluate"), QStringLiteral("[SCENE...]"),
-                        QStringLiteral("Runs pipelines on scenes with truth and reports how many true objects are\n"
-                                       "recovered, and the bias and scatter of their magnitudes (measured - true)."),
+                        QStringLiteral("Compares pipelines, or results that are there already, on scenes with truth:\n"
+                                       "one report with every metric, its bootstrap error and paired differences."),
                         flags);
     if (!arguments.parse(words)) {
         console.print(arguments.help());
@@ -148,120 +274,84 @@ int runEvaluate(const QStringList& words, Console& console) {
     const QStringList paths = arguments.values(QStringLiteral("scenes")) + arguments.words();
     if (paths.isEmpty()) throw UsageError(QStringLiteral("blend evaluate needs --scenes"));
     const QDir out(arguments.required(QStringLiteral("out")));
-    const OpenOptions open = openOptions(arguments);
-    RecoveryOptions options;
-    options.leastSnr = arguments.real(QStringLiteral("snr"), 0.0, 0.0, 1e9);
-    options.radiusArcsec = arguments.real(QStringLiteral("radius"), options.radiusArcsec, 0.0, 1e6);
-    options.binMagnitudes = arguments.real(QStringLiteral("bin"), options.binMagnitudes, 0.05, 50.0);
-    options.byPosition = arguments.has(QStringLiteral("at-truth"));
-    RunOptions run;
-    run.threads = arguments.integer(QStringLiteral("threads"), 0, 1, 1024);
-    run.usePositions = options.byPosition;
+    Plan plan;
+    plan.open = openOptions(arguments);
+    plan.score.leastSnr = arguments.real(QStringLiteral("snr"), plan.score.leastSnr, 0.0, 1e9);
+    plan.score.knownSnr = std::min(plan.score.knownSnr, plan.score.leastSnr);
+    plan.score.radiusArcsec = arguments.real(QStringLiteral("radius"), plan.score.radiusArcsec, 0.0, 1e6);
+    plan.score.band = arguments.value(QStringLiteral("band"));
+    plan.score.byPosition = arguments.has(QStringLiteral("at-truth"));
+    plan.run.threads = arguments.integer(QStringLiteral("threads"), 0, 1, 1024);
+    plan.run.usePositions = plan.score.byPosition;
+    BuildOptions build;
+    build.title = arguments.value(QStringLiteral("title"), QStringLiteral("Evaluation of deblending"));
+    build.magnitudeBin = arguments.real(QStringLiteral("bin"), build.magnitudeBin, 0.05, 50.0);
+    build.replicates = arguments.integer(QStringLiteral("bootstrap"), build.replicates, 0, 100000);
+    build.curveReplicates = std::min(build.curveReplicates, build.replicates);
 
     const Registry registry;
     QStringList pipelines = arguments.values(QStringLiteral("pipeline"));
-    if (pipelines.isEmpty()) pipelines << QStringLiteral("threshold+factorize");
-    std::vector<Contender> contenders;
-    QStringList used;
+    if (pipelines.isEmpty() && !arguments.has(QStringLiteral("results")))
+        pipelines << QStringLiteral("threshold+factorize");
     for (const QString& text : pipelines) {
-        Contender c{QFileInfo(text).isFile() ? QFileInfo(text).completeBaseName() : text, Pipeline::parse(text),
-                    RecoveryTally(options)};
-        for (const Contender& other : contenders) {
-            if (other.name == c.name) throw UsageError(QStringLiteral("two pipelines are named \"%1\"").arg(c.name));
+        plan.contenders.push_back(Contender::fromPipeline(text));
+    }
+    for (const QString& text : arguments.values(QStringLiteral("results"))) {
+        plan.contenders.push_back(Contender::fromResults(text));
+    }
+    for (size_t i = 0; i < plan.contenders.size(); ++i) {
+        for (size_t j = 0; j < i; ++j) {
+            if (plan.contenders[i].name() != plan.contenders[j].name()) continue;
+            throw UsageError(QStringLiteral("two pipelines are named \"%1\": name them, as --pipeline deep=%1")
+                                 .arg(plan.contenders[i].name()));
         }
-        for (const QString& assignment : arguments.values(QStringLiteral("set"))) {
-            const QString method = assignment.section(QLatin1Char('.'), 0, 0);
-            for (const Pipeline::Stage& stage : c.pipeline.stages) {
-                if (stage.method != method) continue;
-                c.pipeline.set(assignment);
-                used << assignment;
-                break;
-            }
-        }
-        for (const Pipeline::Stage& stage : c.pipeline.stages) {
+    }
+    assignSettings(plan.contenders, arguments.values(QStringLiteral("set")));
+    for (const Contender& c : plan.contenders) {
+        for (const Pipeline::Stage& stage : c.pipeline().stages) {
             (void)registry.create(stage.method);
         }
-        contenders.push_back(std::move(c));
     }
-    for (const QString& assignment : arguments.values(QStringLiteral("set"))) {
-        if (!used.contains(assignment)) throw UsageError(QStringLiteral("no pipeline takes --set %1").arg(assignment));
-    }
-    const std::vector<SceneFiles> groups = groupSceneFiles(paths, open);
+    plan.groups = groupSceneFiles(paths, plan.open);
     if (!QDir().mkpath(out.path())) throw WriteError(QStringLiteral("the folder %1 cannot be made").arg(out.path()));
 
-    int withoutTruth = 0, withTruth = 0;
-    {
-        Progress overall(console.token());
-        overall.begin(QStringLiteral("scenes"), static_cast<long long>(groups.size()));
-        const Console::ProgressLine line(console, overall);
-        for (const SceneFiles& files : groups) {
-            std::vector<ScenePtr> scenes;
-            try {
-                scenes = openScene(files, open);
-            } catch (const ReadError& e) {
-                console.note(QStringLiteral("blend: %1: %2").arg(files.id, e.message()));
-            }
-            for (const ScenePtr& s : scenes) {
-                if (!s->truth || s->truth->objects.empty()) {
-                    ++withoutTruth;
-                    continue;
-                }
-                ++withTruth;
-                run.positions.clear();
-                for (const TruthObject& t : s->truth->objects) {
-                    run.positions.push_back({t.x, t.y});
-                }
-                for (Contender& c : contenders) {
-                    Progress progress(console.token());
-                    const auto start = std::chrono::steady_clock::now();
-                    try {
-                        const ResultPtr result = runPipeline(*s, c.pipeline, registry, progress, run);
-                        progress.check();
-                        c.tally.add(*s, *result);
-                    } catch (const CancelledError&) {
-                        throw;
-                    } catch (const Error& e) {
-                        ++c.failures;
-                        // A scene on which a method fails counts as one without detections.
-                        c.tally.add(*s, Result{});
-                        console.note(QStringLiteral("blend: %1, %2: %3").arg(s->id, c.name, e.message()));
-                    }
-                    c.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-                }
-            }
-            overall.advance();
-        }
+    std::vector<SceneOutcome> outcomes = evaluateAll(plan, registry, console);
+    const auto without =
+        std::count_if(outcomes.begin(), outcomes.end(), [](const SceneOutcome& o) { return !o.truth; });
+    std::erase_if(outcomes, [](const SceneOutcome& o) { return !o.truth; });
+    if (outcomes.empty()) {
+        throw ReadError(
+            QStringLiteral("none of %1 scenes has a truth table").arg(std::max<size_t>(plan.groups.size(), 1)));
     }
-    if (withTruth == 0) {
-        throw ReadError(QStringLiteral("none of %1 scenes has a truth table").arg(std::max<size_t>(groups.size(), 1)));
-    }
-
-    QString text;
-    QJsonArray results;
+    std::vector<ScoredPipeline> scored;
     int failures = 0;
-    for (const Contender& c : contenders) {
-        text += report(c) + QLatin1Char('\n');
-        QJsonObject json = toJson(c.tally.summary());
-        json.insert(QStringLiteral("pipeline"), c.name);
-        json.insert(QStringLiteral("definition"), c.pipeline.toJson());
-        json.insert(QStringLiteral("seconds"), c.seconds);
-        json.insert(QStringLiteral("failed"), c.failures);
-        results.append(json);
-        failures += c.failures;
+    for (size_t k = 0; k < plan.contenders.size(); ++k) {
+        ScoredPipeline p;
+        p.name = plan.contenders[k].name();
+        p.definition = plan.contenders[k].definition();
+        for (SceneOutcome& o : outcomes) {
+            p.failures += !o.scores[k].failure.isEmpty();
+            p.seconds += o.seconds[k];
+            p.scenes.push_back(std::move(o.scores[k]));
+        }
+        failures += p.failures;
+        scored.push_back(std::move(p));
     }
-    const QJsonObject json{
-        {QStringLiteral("radius_arcsec"), options.radiusArcsec}, {QStringLiteral("radius_fwhm"), options.radiusFwhm},
-        {QStringLiteral("least_snr"), options.leastSnr},         {QStringLiteral("at_truth"), options.byPosition},
-        {QStringLiteral("without_truth"), withoutTruth},         {QStringLiteral("pipelines"), results}};
-    writeText(out.filePath(QStringLiteral("matches.csv")), matchesCsv(contenders));
-    writeText(out.filePath(QStringLiteral("report.txt")), text.toUtf8());
+    MetricsReport report = buildReport(scored, build);
+    if (without > 0) report.notes << QStringLiteral("%1 scenes have no truth and were left out.").arg(without);
+
+    writeLines(out.filePath(QStringLiteral("metrics.csv")), metricsCsv(report));
+    writeLines(out.filePath(QStringLiteral("plots.csv")), plotsCsv(report));
+    writeLines(out.filePath(QStringLiteral("objects.csv")), csvLines(objectTable(scored)));
+    const QJsonObject json = toJson(report);
     writeText(out.filePath(QStringLiteral("evaluation.json")), QJsonDocument(json).toJson());
-    if (withoutTruth > 0)
-        console.note(QStringLiteral("blend: %1 scenes have no truth and were left out").arg(withoutTruth));
+    for (const QString& note : std::as_const(report.notes)) {
+        console.note(QStringLiteral("blend: ") + note);
+    }
     if (arguments.has(QStringLiteral("json"))) {
         console.printJson(json);
     } else {
-        console.print(text.trimmed());
+        console.print(reportText(report));
     }
     return failures > 0 ? 1 : 0;
 }

@@ -44,6 +44,7 @@ struct PlotData {
     QString help; ///< one sentence: what it shows
     Style style = Style::Points;
     bool logX = false;
+    QStringList categories;                                 ///< names of x = 0, 1, 2 ...; empty = a continuous axis
     double yLow = std::numeric_limits<double>::quiet_NaN(); ///< ends of the axis; NaN = from the data
     double yHigh = std::numeric_limits<double>::quiet_NaN();
     double level = std::numeric_limits<double>::quiet_NaN(); ///< a horizontal line of reference (no bias)

@@ -7,70 +7,60 @@
 
 namespace blendscope {
 
-namespace {
-
-struct Claim {
-    double confidence;
-    bool right;
-    unsigned weight;
-};
-
-/// What becomes of each detection of a scene: right, wrong, or (left out) spent on something not asked for.
-void claimsOf(const OverlapScene& scene, double leastIou, unsigned weight, std::vector<Claim>& claims) {
-    std::vector<int> order(scene.confidence.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto confidence = [&](int d) {
-        const double c = scene.confidence[static_cast<size_t>(d)];
-        return std::isfinite(c) ? c : -std::numeric_limits<double>::max();
-    };
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return confidence(a) > confidence(b); });
-    std::vector<std::vector<const Overlap*>> of(scene.confidence.size());
-    for (const Overlap& o : scene.overlaps) {
-        if (o.iou >= leastIou) of[static_cast<size_t>(o.detection)].push_back(&o);
-    }
-    std::vector<char> taken(scene.asked.size(), 0);
-    for (const int d : order) {
-        const Overlap* best = nullptr;
-        for (const Overlap* o : of[static_cast<size_t>(d)]) {
-            const auto t = static_cast<size_t>(o->truth);
-            if (taken[t]) continue;
-            const bool asked = scene.asked[t], bestAsked = best && scene.asked[static_cast<size_t>(best->truth)];
-            if (!best || (asked && !bestAsked) || (asked == bestAsked && o->iou > best->iou)) best = o;
-        }
-        if (best) taken[static_cast<size_t>(best->truth)] = 1;
-        if (best && !scene.asked[static_cast<size_t>(best->truth)]) continue;
-        claims.push_back({confidence(d), best != nullptr, weight});
-    }
-}
-
-} // namespace
-
 const std::vector<double>& iouThresholds() {
     static const std::vector<double> thresholds = {0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95};
     return thresholds;
 }
 
-PrecisionRecallCurve precisionRecall(const std::vector<OverlapScene>& scenes, double leastIou,
-                                     const std::vector<unsigned short>& weights) {
-    PrecisionRecallCurve out;
-    std::vector<Claim> claims;
-    double asked = 0.0;
+PrecisionRecall::PrecisionRecall(const std::vector<OverlapScene>& scenes, double leastIou) {
     for (size_t s = 0; s < scenes.size(); ++s) {
-        const unsigned w = s < weights.size() ? weights[s] : 1u;
-        if (w == 0) continue;
-        asked += w * static_cast<double>(std::count(scenes[s].asked.begin(), scenes[s].asked.end(), true));
-        claimsOf(scenes[s], leastIou, w, claims);
+        const OverlapScene& scene = scenes[s];
+        m_asked.push_back(static_cast<int>(std::count(scene.asked.begin(), scene.asked.end(), true)));
+        std::vector<int> order(scene.confidence.size());
+        std::iota(order.begin(), order.end(), 0);
+        const auto confidence = [&](int d) {
+            const double c = scene.confidence[static_cast<size_t>(d)];
+            return std::isfinite(c) ? c : -std::numeric_limits<double>::max();
+        };
+        std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return confidence(a) > confidence(b); });
+        std::vector<std::vector<const Overlap*>> of(scene.confidence.size());
+        for (const Overlap& o : scene.overlaps) {
+            if (o.iou >= leastIou) of[static_cast<size_t>(o.detection)].push_back(&o);
+        }
+        std::vector<char> taken(scene.asked.size(), 0);
+        for (const int d : order) {
+            const Overlap* best = nullptr;
+            for (const Overlap* o : of[static_cast<size_t>(d)]) {
+                const auto t = static_cast<size_t>(o->truth);
+                if (taken[t]) continue;
+                const bool asked = scene.asked[t], bestAsked = best && scene.asked[static_cast<size_t>(best->truth)];
+                if (!best || (asked && !bestAsked) || (asked == bestAsked && o->iou > best->iou)) best = o;
+            }
+            if (best) taken[static_cast<size_t>(best->truth)] = 1;
+            if (best && !scene.asked[static_cast<size_t>(best->truth)]) continue;
+            m_claims.push_back({confidence(d), static_cast<int>(s), best != nullptr});
+        }
+    }
+    std::stable_sort(m_claims.begin(), m_claims.end(),
+                     [](const Claim& a, const Claim& b) { return a.confidence > b.confidence; });
+}
+
+PrecisionRecallCurve PrecisionRecall::curve(const std::vector<std::uint16_t>& weights) const {
+    PrecisionRecallCurve out;
+    const auto weight = [&](size_t scene) { return scene < weights.size() ? double(weights[scene]) : 1.0; };
+    double asked = 0.0, right = 0.0, all = 0.0;
+    for (size_t s = 0; s < m_asked.size(); ++s) {
+        asked += weight(s) * m_asked[s];
     }
     if (asked == 0.0) {
         out.averagePrecision = std::numeric_limits<double>::quiet_NaN();
         return out;
     }
-    std::stable_sort(claims.begin(), claims.end(),
-                     [](const Claim& a, const Claim& b) { return a.confidence > b.confidence; });
-    double right = 0.0, all = 0.0;
-    for (const Claim& c : claims) {
-        right += c.right ? c.weight : 0.0;
-        all += c.weight;
+    for (const Claim& c : m_claims) {
+        const double w = weight(static_cast<size_t>(c.scene));
+        if (w == 0.0) continue;
+        right += c.right ? w : 0.0;
+        all += w;
         out.recall.push_back(right / asked);
         out.precision.push_back(right / all);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 namespace blendscope {
@@ -27,9 +28,22 @@ struct PrecisionRecallCurve {
     double averagePrecision = 0.0;         ///< mean precision at recall 0, 0.01, ... 1; NaN where nothing was asked for
 };
 
-/// `weights` per scene (how often a bootstrap drew it); empty = all ones.
-[[nodiscard]] PrecisionRecallCurve precisionRecall(const std::vector<OverlapScene>& scenes, double leastIou,
-                                                   const std::vector<unsigned short>& weights = {});
+/// All scenes at one threshold: what became of every detection, kept so that resamples cost no matching.
+class PrecisionRecall {
+public:
+    PrecisionRecall(const std::vector<OverlapScene>& scenes, double leastIou);
+    /// `weights` per scene (how often a bootstrap drew it); empty = all ones.
+    [[nodiscard]] PrecisionRecallCurve curve(const std::vector<std::uint16_t>& weights = {}) const;
+
+private:
+    struct Claim {
+        double confidence;
+        int scene;
+        bool right;
+    };
+    std::vector<Claim> m_claims; // most confident first; those spent on objects not asked for are left out
+    std::vector<int> m_asked;    // per scene
+};
 
 /// The thresholds 0.50, 0.55, ... 0.95 over which average precision is averaged.
 [[nodiscard]] const std::vector<double>& iouThresholds();
