@@ -68,6 +68,7 @@ QJsonObject objectJson(const TruthVerdict& t) {
                      {QStringLiteral("snr"), numberOrNull(t.snr)},
                      {QStringLiteral("blendedness"), numberOrNull(t.blendedness)},
                      {QStringLiteral("words"), t.words}};
+    if (!t.known) json.insert(QStringLiteral("known"), false);
     if (!t.probability.isEmpty()) {
         json.insert(QStringLiteral("probability"), sharesJson(t.probability));
         json.insert(QStringLiteral("alone_probability"), numberOrNull(t.aloneProbability));
@@ -92,6 +93,7 @@ TruthVerdict objectOf(const QJsonObject& json) {
     t.significanceAlone = numberOf(json.value(QStringLiteral("significance_alone")));
     t.snr = numberOf(json.value(QStringLiteral("snr")));
     t.blendedness = numberOf(json.value(QStringLiteral("blendedness")));
+    t.known = json.value(QStringLiteral("known")).toBool(true);
     t.words = json.value(QStringLiteral("words")).toString();
     t.probability = sharesOf(json.value(QStringLiteral("probability")));
     t.aloneProbability = numberOf(json.value(QStringLiteral("alone_probability")));
@@ -142,6 +144,7 @@ QJsonObject blendJson(const BlendVerdict& b) {
                      {QStringLiteral("nx"), b.box.width},
                      {QStringLiteral("ny"), b.box.height},
                      {QStringLiteral("words"), b.words}};
+    if (!b.known) json.insert(QStringLiteral("known"), false);
     if (!b.probability.isEmpty()) json.insert(QStringLiteral("probability"), sharesJson(b.probability));
     return json;
 }
@@ -161,6 +164,7 @@ BlendVerdict blendOf(const QJsonObject& json) {
     b.box = {json.value(QStringLiteral("x0")).toInt(), json.value(QStringLiteral("y0")).toInt(),
              json.value(QStringLiteral("nx")).toInt(), json.value(QStringLiteral("ny")).toInt()};
     b.words = json.value(QStringLiteral("words")).toString();
+    b.known = json.value(QStringLiteral("known")).toBool(true);
     b.probability = sharesOf(json.value(QStringLiteral("probability")));
     return b;
 }
@@ -214,6 +218,7 @@ const BlendVerdict* Judgement::blend(int id) const {
 void OutcomeRates::add(const Judgement& judgement) {
     ++scenes;
     for (const TruthVerdict& t : judgement.objects) {
+        if (!t.known) continue;
         ++objects[t.outcome];
         if (t.detectedAlone) ++detectable[t.outcome];
     }
@@ -259,9 +264,9 @@ QJsonObject toJson(const OutcomeRates& rates) {
 }
 
 QJsonObject toJson(const Judgement& judgement) {
-    QJsonArray objects, detections, blends, singles;
+    QJsonArray objects, neighbours, detections, blends, singles;
     for (const TruthVerdict& t : judgement.objects) {
-        objects.append(objectJson(t));
+        (t.known ? objects : neighbours).append(objectJson(t));
     }
     for (const DetectionVerdict& d : judgement.detections) {
         detections.append(detectionJson(d));
@@ -279,6 +284,7 @@ QJsonObject toJson(const Judgement& judgement) {
             {QStringLiteral("realisations"), judgement.realisations},
             {QStringLiteral("seconds"), judgement.seconds},
             {QStringLiteral("objects"), objects},
+            {QStringLiteral("neighbours"), neighbours},
             {QStringLiteral("detections"), detections},
             {QStringLiteral("blends"), blends},
             {QStringLiteral("singles"), singles},
@@ -297,8 +303,10 @@ Judgement judgementFromJson(const QJsonObject& json) {
     j.isolatedScenes = json.value(QStringLiteral("isolated_scenes")).toInt();
     j.realisations = json.value(QStringLiteral("realisations")).toInt();
     j.seconds = json.value(QStringLiteral("seconds")).toDouble();
-    for (const QJsonValue& v : json.value(QStringLiteral("objects")).toArray()) {
-        j.objects.push_back(objectOf(v.toObject()));
+    for (const char* list : {"objects", "neighbours"}) {
+        for (const QJsonValue& v : json.value(QLatin1String(list)).toArray()) {
+            j.objects.push_back(objectOf(v.toObject()));
+        }
     }
     for (const QJsonValue& v : json.value(QStringLiteral("detections")).toArray()) {
         j.detections.push_back(detectionOf(v.toObject()));

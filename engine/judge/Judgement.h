@@ -20,6 +20,9 @@ struct TruthVerdict {
     int blend = 0;  ///< BlendVerdict::id; 0 = outside
     QString letter; ///< in its blend, A the brightest
     double x = 0.0, y = 0.0;
+    /// False: not of the truth table, but seen in the image without the objects that are (a real neighbour of an
+    /// injection); the id is negative then.
+    bool known = true;
     int own = 0;                 ///< the detection that is its own, one to one; 0 = none
     int host = 0;                ///< the detection that holds its light: `own`, else the one it shares; 0 = none
     std::vector<int> detections; ///< host and further pieces of it
@@ -64,8 +67,11 @@ struct BlendVerdict {
     QString words;             ///< a sentence with the counts
     QMap<Outcome, double> probability;
 
-    /// More than one object, or more than one detection: others are no blends but stand in the list all the same.
-    [[nodiscard]] bool isBlend() const { return nSep + nUnsep > 1 || nBlend > 1; }
+    bool known = true; ///< holds an object of the truth table, or truth is complete
+
+    /// More than one object, or an object with more than one detection: the other groups are no blends but stand in the
+    /// list all the same.
+    [[nodiscard]] bool isBlend() const { return known && nSep + nUnsep > 0 && (nSep + nUnsep > 1 || nBlend > 1); }
 };
 
 /// A result held against the truth: every true object, every detection and every blend with its verdict. Immutable once
