@@ -49,7 +49,7 @@ struct TruthObject {
 
 struct Truth {
     std::vector<TruthObject> objects;
-    /// Noiseless image of each object alone, [band][object], planes of the scene's size; may be empty.
+    /// Noiseless image of each object alone, [band][object], planes of the scene's size; may be empty, as may a band.
     std::vector<std::vector<PlanePtr>> isolated;
     std::vector<PlanePtr> noiseless; ///< all objects together per band; may be empty
     PlanePtr segmentation;           ///< CV_32S, 0 or object id; may be null

@@ -689,7 +689,8 @@ void SceneAssembler::readTruth(Scene& scene, const std::vector<const Item*>& ima
                 alone.push_back(std::make_shared<FitsPlane>(item->file, *item->hdu, item->plane, CV_32F));
             }
         }
-        if (alone.size() == truth.objects.size()) truth.isolated.push_back(std::move(alone));
+        if (alone.size() != truth.objects.size()) alone.clear();
+        truth.isolated.push_back(std::move(alone));
         for (const Item& item : m_items) {
             if (item.role == HduRole::Noiseless && item.hdu->size() == scene.size &&
                 item.band.compare(band.name, Qt::CaseInsensitive) == 0) {
@@ -698,7 +699,10 @@ void SceneAssembler::readTruth(Scene& scene, const std::vector<const Item*>& ima
             }
         }
     }
-    if (truth.isolated.size() != scene.bands.size()) truth.isolated.clear();
+    // A band may lack them.
+    if (std::all_of(truth.isolated.begin(), truth.isolated.end(), [](const auto& alone) { return alone.empty(); })) {
+        truth.isolated.clear();
+    }
     if (truth.noiseless.size() != scene.bands.size()) truth.noiseless.clear();
     for (const Item& item : m_items) {
         if (item.role == HduRole::TruthSegmentation && item.hdu->size() == scene.size) {

@@ -4,9 +4,12 @@
 #include "jobs/Progress.h"
 #include "jobs/TaskPool.h"
 #include "simulate/CutoutPlane.h"
+#include "simulate/TruthRenderer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <optional>
 
 namespace blendscope {
 
@@ -14,6 +17,8 @@ namespace {
 
 // Light below this share of the sky's noise per pixel is cut off.
 constexpr float kFaintest = 1e-3f;
+// Bytes of drawn images that are kept; beyond, an object is drawn again whenever it is asked for.
+constexpr long long kKeptBytes = 400'000'000;
 
 /// The box of all pixels with |value| > level, in the coordinates of `image`.
 Box lightBox(const cv::Mat& image, float level) {
@@ -59,7 +64,11 @@ struct IsolatedImages::State {
     std::vector<int> bands;
     std::vector<float> level;                 ///< per band of the scene
     std::vector<std::vector<Cutout>> cutouts; ///< [band of the scene][object]
+    std::optional<TruthRenderer> renderer;    ///< for bands without images in the file
+    std::vector<char> drawn;                  ///< per band of the scene: by the renderer
+    std::vector<char> kept;                   ///< per object: its drawn images are in `cutouts`
 
+    [[nodiscard]] std::vector<Cutout> draw(size_t object) const;
     [[nodiscard]] Cutout trimmed(const cv::Mat& image, const Box& box, int band) const {
         const Box inside = box.intersected(scene.box());
         if (image.empty() || inside.empty()) return {};
@@ -72,8 +81,19 @@ struct IsolatedImages::State {
     }
 };
 
+std::vector<IsolatedImages::Cutout> IsolatedImages::State::draw(size_t object) const {
+    std::vector<Cutout> out(scene.bands.size());
+    const TruthObject& truth = scene.truth->objects[object];
+    if (!std::isfinite(truth.x) || !std::isfinite(truth.y)) return out;
+    const Renderer::Drawing drawing = renderer->draw(truth);
+    for (size_t b = 0; b < out.size() && b < drawing.bands.size(); ++b) {
+        if (drawn[b]) out[b] = trimmed(drawing.bands[b], drawing.box, static_cast<int>(b));
+    }
+    return out;
+}
+
 IsolatedImages::IsolatedImages(const Scene& scene, Progress& progress, int threads, QStringList& notes)
-    : m_state(std::make_unique<State>(State{scene, {}, {}, {}})) {
+    : m_state(std::make_unique<State>(State{scene, {}, {}, {}, {}, {}, {}})) {
     State& s = *m_state;
     const Truth& truth = *scene.truth;
     const size_t objects = truth.objects.size();
@@ -107,11 +127,70 @@ IsolatedImages::IsolatedImages(const Scene& scene, Progress& progress, int threa
             },
             threads);
     }
-    if (!missing.isEmpty()) {
-        notes << QStringLiteral(
-                     "band %1 has no isolated images of the true objects: it takes no part in the isolated runs")
-                     .arg(missing.join(QStringLiteral(", ")));
+    if (missing.isEmpty()) return;
+
+    const QString missingBands = missing.join(QStringLiteral(", "));
+    QString reason;
+    s.drawn.assign(scene.bands.size(), 0);
+    s.kept.assign(objects, 0);
+    try {
+        s.renderer.emplace(scene);
+        for (const TruthObject& object : truth.objects) {
+            if (!std::isfinite(object.x) || !std::isfinite(object.y)) continue;
+            reason = s.renderer->problem(object);
+            if (!reason.isEmpty()) break;
+        }
+    } catch (const UsageError& e) {
+        reason = e.message();
     }
+    QStringList rendered, without;
+    for (size_t b = 0; b < scene.bands.size(); ++b) {
+        if (std::find(s.bands.begin(), s.bands.end(), static_cast<int>(b)) != s.bands.end()) continue;
+        const bool fluxes = std::all_of(truth.objects.begin(), truth.objects.end(), [&](const TruthObject& object) {
+            return b < object.flux.size() && std::isfinite(object.flux[b]);
+        });
+        const bool can = reason.isEmpty() && scene.bands[b].psf.known() && fluxes;
+        s.drawn[b] = can;
+        (can ? rendered : without) << scene.bands[b].name;
+        if (can) {
+            s.bands.push_back(static_cast<int>(b));
+            s.cutouts[b].resize(objects);
+        }
+    }
+    std::sort(s.bands.begin(), s.bands.end());
+    if (!rendered.isEmpty()) {
+        notes << QStringLiteral("isolated images of %1 were rendered from the truth table through the scene's PSFs")
+                     .arg(rendered.size() == static_cast<qsizetype>(scene.bands.size())
+                              ? QStringLiteral("the true objects")
+                              : QStringLiteral("the true objects in ") + rendered.join(QStringLiteral(", ")));
+    }
+    if (!without.isEmpty()) {
+        notes << QStringLiteral("the isolated runs leave out %1: there are no isolated images, and they cannot be "
+                                "rendered%2")
+                     .arg(without.join(QStringLiteral(", ")), reason.isEmpty()
+                                                                  ? QStringLiteral(" without PSF and fluxes")
+                                                                  : QStringLiteral(" (%1)").arg(reason));
+    }
+    if (rendered.isEmpty()) return;
+    progress.begin(QStringLiteral("rendering isolated images"), static_cast<long long>(objects));
+    std::atomic<long long> bytes{0};
+    TaskPool::shared().parallelFor(
+        static_cast<int>(objects),
+        [&](int i) {
+            progress.advance();
+            if (bytes > kKeptBytes) return;
+            const auto object = static_cast<size_t>(i);
+            long long own = 0;
+            const std::vector<Cutout> cutouts = s.draw(object);
+            for (size_t b = 0; b < cutouts.size(); ++b) {
+                if (!s.drawn[b]) continue;
+                own += cutouts[b].box.area() * 4;
+                s.cutouts[b][object] = cutouts[b];
+            }
+            s.kept[object] = 1;
+            bytes += own;
+        },
+        threads);
 }
 
 IsolatedImages::~IsolatedImages() = default;
@@ -121,8 +200,11 @@ const std::vector<int>& IsolatedImages::bands() const {
 }
 
 IsolatedImages::Cutout IsolatedImages::cutout(size_t object, int band) const {
-    const std::vector<Cutout>& own = m_state->cutouts[static_cast<size_t>(band)];
-    return object < own.size() ? own[object] : Cutout{};
+    const State& s = *m_state;
+    const auto b = static_cast<size_t>(band);
+    if (object >= s.cutouts[b].size()) return {};
+    if (b < s.drawn.size() && s.drawn[b] && !s.kept[object]) return s.draw(object)[b];
+    return s.cutouts[b][object];
 }
 
 } // namespace blendscope

@@ -7,7 +7,6 @@
 #include "judge/Attribution.h"
 #include "judge/IsolatedImages.h"
 #include "judge/IsolatedRuns.h"
-#include "judge/Recovery.h"
 
 #include <algorithm>
 #include <chrono>
@@ -45,6 +44,12 @@ double medianFwhm(const Scene& scene) {
     std::sort(widths.begin(), widths.end());
     const size_t middle = widths.size() / 2;
     return widths.size() % 2 ? widths[middle] : 0.5 * (widths[middle - 1] + widths[middle]);
+}
+
+/// Half a FWHM or 0.4 arcsec, whichever is more: the radius within which positions alone are matched.
+double matchRadius(const Scene& scene, double fwhmPixels) {
+    const double radius = std::max(0.5 * fwhmPixels, scene.pixelScale > 0.0 ? 0.4 / scene.pixelScale : 0.0);
+    return radius > 0.0 ? radius : 2.0;
 }
 
 /// Pixels of footprints to their nearest peak: label i + 1 for list[i].
@@ -144,7 +149,7 @@ Judging::Judging(const Scene& scene, const Result& result, const Registry& regis
                  const JudgeOptions& options)
     : m_scene(checked(scene)), m_result(result), m_registry(registry), m_progress(progress), m_options(options),
       m_pipeline(pipelineOf(result, options)), m_usable(usableObjects(scene)), m_fwhm(medianFwhm(scene)),
-      m_radius(matchRadiusPixels(scene, {})),
+      m_radius(matchRadius(scene, m_fwhm)),
       m_reach(std::max({1.5 * m_fwhm, scene.pixelScale > 0.0 ? 1.0 / scene.pixelScale : 0.0, m_radius})),
       m_images(scene, progress, options.threads, m_notes),
       m_runs(scene, m_images, m_usable, m_fwhm > 0.0 ? m_fwhm : 3.0, options.isolation == JudgeOptions::Isolation::Each,
