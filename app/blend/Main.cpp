@@ -29,6 +29,7 @@ constexpr Verb kVerbs[] = {
     {"methods", "", "the installed methods, with their parameters", runMethods},
     {"run", "SCENE... --out DIR", "detects, deblends and measures", runRun},
     {"simulate", "RECIPE --out DIR", "draws scenes with truth", runSimulate},
+    {"inject", "SCENE --recipe R --out SCENE2", "puts simulated objects into a scene", runInject},
     {"evaluate", "--scenes DIR --out DIR", "runs pipelines on scenes with truth and reports the errors", runEvaluate},
     {"render", "SCENE|DIR --out PNG", "a picture of a scene, a result or one blend", runRender, true},
     {"merge", "DIR", "joins the shards of a run", runMerge},

@@ -25,6 +25,8 @@ namespace blendscope {
 class Population {
 public:
     explicit Population(Survey survey);
+    /// The Sersic indices of its galaxies, for the renderer.
+    [[nodiscard]] static std::vector<double> sersicIndices() { return {1.0, 4.0}; }
 
     /// Galaxies per arcmin^2 between two magnitudes.
     [[nodiscard]] static double galaxyDensity(double bright, double faint);

@@ -11,6 +11,8 @@ namespace {
 
 constexpr double kMostPixels = 16384.0;
 constexpr double kMostObjects = 200000.0;
+const std::vector<const char*> kKeys = {"name",  "title",    "survey", "bands",    "size",  "center", "exposure",
+                                        "noise", "isolated", "seeing", "galaxies", "stars", "groups", "objects"};
 
 QString irregularKind(const RecipeReader& r, const char* key) {
     const QString kind = r.text(key);
@@ -61,8 +63,7 @@ Recipe::Crowd readCrowd(const RecipeReader& r, bool galaxies, double areaArcmin2
 
 Recipe Recipe::fromJson(const QJsonObject& json) {
     const RecipeReader r(json, QString());
-    r.allow({"name", "title", "survey", "bands", "size", "center", "exposure", "noise", "isolated", "seeing",
-             "galaxies", "stars", "groups", "objects"});
+    r.allow(kKeys);
     Recipe out;
     out.name = r.text("name", QStringLiteral("scene"));
     out.title = r.text("title", out.name);
@@ -116,6 +117,24 @@ Recipe Recipe::fromJson(const QJsonObject& json) {
     out.seeingScatter = seeing.number("scatter", 0.0, 1.0, 0.0);
     out.survey.psfBeta = seeing.number("beta", 1.1, 50.0, out.survey.psfBeta);
 
+    out.readObjects(r);
+    return out;
+}
+
+Recipe Recipe::forScene(const QJsonObject& json, const Survey& survey, int width, int height) {
+    const RecipeReader r(json, QString());
+    r.allow(kKeys);
+    Recipe out;
+    out.name = r.text("name", QStringLiteral("injected"));
+    out.survey = survey;
+    out.width = width;
+    out.height = height;
+    out.readObjects(r);
+    return out;
+}
+
+void Recipe::readObjects(const RecipeReader& r) {
+    Recipe& out = *this;
     const double arcmin = out.survey.pixelScale / 60.0;
     const double area = out.width * arcmin * out.height * arcmin;
     out.galaxies = readCrowd(r.object("galaxies"), true, area);
@@ -162,7 +181,6 @@ Recipe Recipe::fromJson(const QJsonObject& json) {
         p.wish.forced = true;
         out.objects.push_back(p);
     }
-    return out;
 }
 
 } // namespace blendscope

@@ -10,6 +10,8 @@
 
 namespace blendscope {
 
+class RecipeReader;
+
 /// A recipe for scenes, checked. JSON keys (all but "survey" and "size" optional):
 /// - "name", "title": text; scene_id is name_0000
 /// - "survey": id or path; "bands": which of its bands, by name
@@ -69,6 +71,12 @@ struct Recipe {
 
     /// Throws UsageError that names the key.
     [[nodiscard]] static Recipe fromJson(const QJsonObject& json);
+    /// The same for objects that are put into a scene which is there already: "survey", "size", "bands", "center",
+    /// "exposure", "seeing", "noise" and "isolated" are the scene's own and ignored.
+    [[nodiscard]] static Recipe forScene(const QJsonObject& json, const Survey& survey, int width, int height);
+
+private:
+    void readObjects(const RecipeReader& json);
 };
 
 } // namespace blendscope
