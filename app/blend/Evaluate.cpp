@@ -4,7 +4,10 @@
 #include "SceneFlags.h"
 #include "Verbs.h"
 
+#include "figure/ReportPage.h"
+#include "figure/SceneFigure.h"
 #include "jobs/TaskPool.h"
+#include "judge/Failures.h"
 #include "judge/MetricsBuilder.h"
 
 #include <QDir>
@@ -21,6 +24,7 @@ namespace {
 
 // Files up to this size are evaluated side by side, one thread each: the cost per object is then that of one core.
 constexpr long long kSmallFileBytes = 8ll << 20;
+constexpr double kThumbnailSide = 280.0;
 
 void writeText(const QString& path, const QByteArray& bytes) {
     QSaveFile file(path);
@@ -200,34 +204,74 @@ Table objectTable(const std::vector<ScoredPipeline>& pipelines) {
     return table;
 }
 
-QString cell(double value, double error) {
-    if (!std::isfinite(value)) return QStringLiteral("-");
-    const int digits = std::isfinite(error) && error > 0.0
-                           ? std::clamp(static_cast<int>(std::ceil(-std::log10(error))) + 1, 0, 5)
-                           : (std::abs(value) < 0.01 ? 5 : 3);
-    QString text = QString::number(value, 'f', digits);
-    if (std::isfinite(error)) text += QStringLiteral(" +- ") + QString::number(error, 'f', digits);
-    return text;
+/// The scenes of the worst blends are run (or read) once more and drawn: no result is kept for the others.
+std::vector<FailurePicture> pictureFailures(const std::vector<ScoredPipeline>& scored,
+                                            const std::vector<SceneOutcome>& outcomes, const Plan& plan,
+                                            const Registry& registry, int count, Console& console) {
+    std::vector<FailurePicture> out;
+    Progress overall(console.token());
+    overall.begin(QStringLiteral("drawing failures"), static_cast<long long>(scored.size()) * count);
+    const Console::ProgressLine line(console, overall);
+    for (size_t k = 0; k < scored.size(); ++k) {
+        ResultPtr result;
+        int resultOf = -1;
+        for (const Failure& f : worstFailures(scored[k].scenes, count)) {
+            overall.advance();
+            const Scene& scene = *outcomes[static_cast<size_t>(f.scene)].scene;
+            try {
+                if (resultOf != f.scene) {
+                    Progress progress(console.token());
+                    RunOptions run = plan.run;
+                    if (run.usePositions) run.positions = truePositions(scene);
+                    result = plan.contenders[k].resultFor(scene, registry, progress, run);
+                    resultOf = f.scene;
+                }
+            } catch (const CancelledError&) {
+                throw;
+            } catch (const Error&) {
+                result = std::make_shared<const Result>();
+                resultOf = -1;
+            }
+            SceneFigureOptions options;
+            options.region = f.box;
+            options.zoom = kThumbnailSide / std::max(f.box.width, f.box.height);
+            options.truth = options.ellipses = options.peaks = true;
+            options.compass = options.scaleBar = false;
+            const SceneFigure figure(scene, result.get(), options);
+            QImage image(figure.size(), QImage::Format_RGB32);
+            {
+                QPainter painter(&image);
+                figure.paint(painter);
+            }
+            out.push_back({static_cast<int>(k), scene.id, f.words, image});
+        }
+    }
+    return out;
 }
 
 /// The head-to-head table as text: a row a metric, a column a pipeline.
 QString reportText(const MetricsReport& report) {
     QStringList rows;
     if (report.pipelines.empty()) return {};
+    std::vector<const MetricValue*> metrics;
     qsizetype width = 0;
-    for (const MetricValue& m : report.pipelines.front().metrics) {
-        width = std::max(width, m.title.size());
+    for (const QString& id : leadingMetrics(report)) {
+        const MetricValue* m = report.pipelines.front().metric(id);
+        if (!m) continue;
+        metrics.push_back(m);
+        width = std::max(width, m->title.size());
     }
     QString head = QString().leftJustified(width);
     for (const PipelineReport& p : report.pipelines) {
         head += QStringLiteral("  ") + p.name.leftJustified(20);
     }
     rows << head;
-    for (const MetricValue& m : report.pipelines.front().metrics) {
-        QString row = m.title.leftJustified(width);
+    for (const MetricValue* m : metrics) {
+        QString row = m->title.leftJustified(width);
         for (const PipelineReport& p : report.pipelines) {
-            const MetricValue* own = p.metric(m.id);
-            row += QStringLiteral("  ") + (own ? cell(own->value, own->error) : QStringLiteral("-")).leftJustified(20);
+            const MetricValue* own = p.metric(m->id);
+            const QString value = own ? valueText(own->value, own->error) : QStringLiteral("-");
+            row += QStringLiteral("  ") + value.leftJustified(20);
         }
         rows << row;
     }
@@ -256,6 +300,8 @@ int runEvaluate(const QStringList& words, Console& console) {
          QStringLiteral("band of reference (default: the one nearest to 750 nm)")},
         {QStringLiteral("bin"), QStringLiteral("MAG"), QStringLiteral("width of the magnitude bins (default 1)")},
         {QStringLiteral("bootstrap"), QStringLiteral("N"), QStringLiteral("resamples for the errors (default 200)")},
+        {QStringLiteral("worst"), QStringLiteral("N"),
+         QStringLiteral("how many failures of each pipeline to picture (default 8)")},
         {QStringLiteral("title"), QStringLiteral("TEXT"), QStringLiteral("of the report")},
         {QStringLiteral("threads"), QStringLiteral("N"),
          QStringLiteral("at most N threads; the result does not depend on it")},
@@ -343,6 +389,9 @@ int runEvaluate(const QStringList& words, Console& console) {
     writeLines(out.filePath(QStringLiteral("metrics.csv")), metricsCsv(report));
     writeLines(out.filePath(QStringLiteral("plots.csv")), plotsCsv(report));
     writeLines(out.filePath(QStringLiteral("objects.csv")), csvLines(objectTable(scored)));
+    const int worst = arguments.integer(QStringLiteral("worst"), 8, 0, 1000);
+    writeText(out.filePath(QStringLiteral("report.html")),
+              reportPage(report, pictureFailures(scored, outcomes, plan, registry, worst, console)));
     const QJsonObject json = toJson(report);
     writeText(out.filePath(QStringLiteral("evaluation.json")), QJsonDocument(json).toJson());
     for (const QString& note : std::as_const(report.notes)) {
@@ -352,6 +401,7 @@ int runEvaluate(const QStringList& words, Console& console) {
         console.printJson(json);
     } else {
         console.print(reportText(report));
+        console.print(QStringLiteral("\nreport: %1").arg(out.filePath(QStringLiteral("report.html"))));
     }
     return failures > 0 ? 1 : 0;
 }

@@ -143,6 +143,7 @@ private:
         for (const SceneScore& s : scenes) {
             m_report.scenes << s.sceneId;
             withTruth += !s.truths.empty();
+            if (m_report.band.isEmpty() && s.reference < s.bands.size()) m_report.band = s.bands[s.reference];
         }
         m_squares = withTruth < kFewScenes ? kSquares : 1;
         m_units = static_cast<int>(scenes.size()) * m_squares * m_squares;

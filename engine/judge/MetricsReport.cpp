@@ -102,6 +102,7 @@ QJsonObject toJson(const MetricsReport& report) {
     }
     return {{QStringLiteral("title"), report.title},
             {QStringLiteral("scenes"), static_cast<int>(report.scenes.size())},
+            {QStringLiteral("band"), report.band},
             {QStringLiteral("resampled"), report.resampled},
             {QStringLiteral("pipelines"), pipelines},
             {QStringLiteral("plots"), plots},

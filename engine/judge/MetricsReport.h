@@ -100,6 +100,7 @@ struct PairedDifference {
 struct MetricsReport {
     QString title;
     QStringList scenes; ///< ids
+    QString band;       ///< of reference
     QString resampled;  ///< what the bootstrap draws: "500 scenes"
     std::vector<PipelineReport> pipelines;
     std::vector<PlotData> plots;

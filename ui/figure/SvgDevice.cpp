@@ -42,9 +42,10 @@ QString pathData(const QPainterPath& path) {
 
 class SvgDevice::Engine final : public QPaintEngine {
 public:
-    Engine()
+    explicit Engine(Text text)
         : QPaintEngine(QPaintEngine::PaintEngineFeatures(PrimitiveTransform | PixmapTransform | PainterPaths |
-                                                         Antialiasing | AlphaBlend | ConstantOpacity)) {}
+                                                         Antialiasing | AlphaBlend | ConstantOpacity)),
+          m_text(text) {}
 
     bool begin(QPaintDevice*) override { return true; }
     bool end() override { return true; }
@@ -131,6 +132,21 @@ public:
                 QString::fromLatin1(png.toBase64()) + QStringLiteral("\"/></g>\n");
     }
 
+    void drawTextItem(const QPointF& at, const QTextItem& item) override {
+        if (m_text == Text::AsPaths) {
+            QPaintEngine::drawTextItem(at, item);
+            return;
+        }
+        const QFont font = item.font();
+        const double size = font.pixelSize() > 0 ? font.pixelSize() : font.pointSizeF() * 96.0 / 72.0;
+        body += QStringLiteral("<g%1><text x=\"%2\" y=\"%3\" font-size=\"%4\"%5 textLength=\"%6\" "
+                               "lengthAdjust=\"spacingAndGlyphs\" fill=\"%7\" font-family=\"sans-serif\" "
+                               "transform=\"%8\">%9</text></g>\n")
+                    .arg(m_clip, number(at.x()), number(at.y()), number(size),
+                         font.bold() ? QStringLiteral(" font-weight=\"bold\"") : QString(), number(item.width()),
+                         m_pen.color().name(), matrix(), item.text().toHtmlEscaped());
+    }
+
     void drawPixmap(const QRectF& target, const QPixmap& pixmap, const QRectF& source) override {
         drawImage(target, pixmap.toImage(), source, Qt::AutoColor);
     }
@@ -154,9 +170,10 @@ private:
     double m_opacity = 1.0;
     QString m_clip;
     int m_clips = 0;
+    Text m_text;
 };
 
-SvgDevice::SvgDevice(QSize size) : m_size(size), m_engine(std::make_unique<Engine>()) {}
+SvgDevice::SvgDevice(QSize size, Text text) : m_size(size), m_engine(std::make_unique<Engine>(text)) {}
 SvgDevice::~SvgDevice() = default;
 
 QPaintEngine* SvgDevice::paintEngine() const {

@@ -7,10 +7,12 @@
 
 namespace blendscope {
 
-/// Records what is painted as SVG: paths (text included, so that no font is needed to show it) and embedded images.
+/// Records what is painted as SVG: paths and embedded images. Text is paths too, so that no font is needed to show it;
+/// or it stays text in the reader's own sans-serif, as wide as it was measured here, small and searchable.
 class SvgDevice final : public QPaintDevice {
 public:
-    explicit SvgDevice(QSize size);
+    enum class Text { AsPaths, AsText };
+    explicit SvgDevice(QSize size, Text text = Text::AsPaths);
     ~SvgDevice() override;
 
     [[nodiscard]] QPaintEngine* paintEngine() const override;
