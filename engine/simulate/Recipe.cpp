@@ -11,8 +11,9 @@ namespace {
 
 constexpr double kMostPixels = 16384.0;
 constexpr double kMostObjects = 200000.0;
-const std::vector<const char*> kKeys = {"name",  "title",    "survey", "bands",    "size",  "center", "exposure",
-                                        "noise", "isolated", "seeing", "galaxies", "stars", "groups", "objects"};
+const std::vector<const char*> kKeys = {"name",     "title",    "survey",        "bands",   "size",   "center",
+                                        "exposure", "psf",      "band_settings", "offsets", "noise",  "isolated",
+                                        "seeing",   "galaxies", "stars",         "groups",  "objects"};
 
 QString irregularKind(const RecipeReader& r, const char* key) {
     const QString kind = r.text(key);
@@ -104,18 +105,54 @@ Recipe Recipe::fromJson(const QJsonObject& json) {
     for (SurveyBand& b : out.survey.bands) {
         b.exposureSeconds *= exposure;
     }
-    const QString noise = r.text("noise", QStringLiteral("poisson"));
-    if (noise != QLatin1String("poisson") && noise != QLatin1String("none")) {
-        r.fail("noise", QStringLiteral("\"poisson\" or \"none\""));
+    const auto noiseKind = [](const RecipeReader& from, const char* key) {
+        const QString noise = from.text(key, QStringLiteral("poisson"));
+        if (noise != QLatin1String("poisson") && noise != QLatin1String("none")) {
+            from.fail(key, QStringLiteral("\"poisson\" or \"none\""));
+        }
+        return noise == QLatin1String("poisson");
+    };
+    if (!r.has("noise") || r.isText("noise")) {
+        out.noise = noiseKind(r, "noise");
+    } else {
+        const RecipeReader n = r.object("noise");
+        n.allow({"kind", "correlation", "realization", "read"});
+        out.noise = noiseKind(n, "kind");
+        out.noiseCorrelation = n.number("correlation", 0.0, 50.0, 0.0);
+        out.realization = static_cast<int>(n.number("realization", 0.0, 1e9, 0.0));
+        for (SurveyBand& b : out.survey.bands) {
+            b.readNoise = n.number("read", 0.0, 1e6, b.readNoise);
+        }
     }
-    out.noise = noise == QLatin1String("poisson");
     out.isolated = r.boolean("isolated", true);
 
     const RecipeReader seeing = r.object("seeing");
     seeing.allow({"factor", "scatter", "beta"});
     out.seeingFactor = seeing.number("factor", 0.05, 20.0, 1.0);
     out.seeingScatter = seeing.number("scatter", 0.0, 1.0, 0.0);
-    out.survey.psfBeta = seeing.number("beta", 1.1, 50.0, out.survey.psfBeta);
+    out.psf = out.survey.psf;
+    out.psf.beta = seeing.number("beta", 1.1, 50.0, out.psf.beta);
+    const RecipeReader psf = r.object("psf");
+    psf.allow({"kind", "beta", "mirror", "obscuration", "file", "ellipticity", "size_variation", "shape_variation"});
+    out.psf = PsfShape::read(psf, out.psf);
+    out.psfEllipticity = psf.range("ellipticity", 0.0, 0.6, {0.0, 0.0});
+    out.psfSizeVariation = psf.number("size_variation", 0.0, 0.5, 0.0);
+    out.psfShapeVariation = psf.number("shape_variation", 0.0, 0.2, 0.0);
+
+    const RecipeReader settings = r.object("band_settings");
+    out.bands.resize(out.survey.bands.size());
+    out.offsetScatter = r.number("offsets", 0.0, 100.0, 0.0);
+    for (const QString& name : settings.keys()) {
+        const int i = out.survey.bandIndex(name);
+        const QByteArray key = name.toUtf8();
+        if (i < 0) settings.fail(key.constData(), QStringLiteral("a band of the recipe"));
+        const RecipeReader b = settings.object(key.constData());
+        b.allow({"seeing", "exposure", "offset"});
+        const auto at = static_cast<size_t>(i);
+        out.bands[at].seeing = b.number("seeing", 0.05, 20.0, 1.0);
+        out.survey.bands[at].exposureSeconds *= b.number("exposure", 1e-6, 1e6, 1.0);
+        if (const auto offset = b.pair("offset", -100.0, 100.0)) out.bands[at].offset = {offset->first, offset->second};
+    }
 
     out.readObjects(r);
     return out;
@@ -129,6 +166,7 @@ Recipe Recipe::forScene(const QJsonObject& json, const Survey& survey, int width
     out.survey = survey;
     out.width = width;
     out.height = height;
+    out.bands.resize(survey.bands.size());
     out.readObjects(r);
     return out;
 }

@@ -16,9 +16,15 @@ class RecipeReader;
 /// - "name", "title": text; scene_id is name_0000
 /// - "survey": id or path; "bands": which of its bands, by name
 /// - "size": [width, height] pixels, "center": [ra, dec] deg
-/// - "exposure": factor on the survey's exposure; "noise": "poisson" or "none"; "isolated": keep each object's own
-/// image
+/// - "exposure": factor on the survey's exposure; "isolated": keep each object's own image
+/// - "noise": "poisson" or "none", or {"kind": one of these, "correlation": FWHM in pixels of what mixes neighbours (a
+///    coadd), "realization": number of the draw (the same objects, other noise), "read": electrons a pixel}
 /// - "seeing": {"factor", "scatter" (sigma of ln FWHM per scene and band), "beta" (Moffat)}
+/// - "psf": {"kind", "beta", "mirror", "obscuration", "file": as in a survey (PsfShape); "ellipticity": [least, most],
+///    "size_variation" and "shape_variation": typical change of ln FWHM and ellipticity from the middle of the field to
+///    its border}
+/// - "band_settings": {band: {"seeing", "exposure": factors, "offset": [x, y] pixels}}; "offsets": rms in pixels of
+///    a random offset of each band
 /// - "galaxies": {"magnitudes": [bright, faint] i-like AB, "density": per arcmin^2 or "count": [least, most];
 ///    "clustered": share put beside another one, "reach": arcsec of that, "radius": arcsec around the centre in which
 ///    the centres lie (a stamp), "margin": pixels kept free at the border, "size_factor": on the half-light radii,
@@ -64,7 +70,18 @@ struct Recipe {
     int width = 0, height = 0;
     double ra = 150.0, dec = 2.0;
     bool noise = true, isolated = true;
+    double noiseCorrelation = 0.0;
+    int realization = 0;
     double seeingFactor = 1.0, seeingScatter = 0.0;
+    PsfShape psf;
+    std::pair<double, double> psfEllipticity{0.0, 0.0};
+    double psfSizeVariation = 0.0, psfShapeVariation = 0.0;
+    struct BandSettings {
+        double seeing = 1.0;
+        cv::Point2d offset;
+    };
+    std::vector<BandSettings> bands; ///< of the survey's bands
+    double offsetScatter = 0.0;
     Crowd galaxies, stars;
     std::vector<Group> groups;
     std::vector<Placed> objects;

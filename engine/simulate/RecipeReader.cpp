@@ -72,6 +72,12 @@ bool RecipeReader::has(const char* key) const {
     return m_json.contains(QLatin1String(key));
 }
 
+QStringList RecipeReader::keys() const {
+    QStringList out = m_json.keys();
+    out.removeIf([](const QString& key) { return key.startsWith(QLatin1Char('_')); });
+    return out;
+}
+
 bool RecipeReader::isNumber(const char* key) const {
     return m_json.value(QLatin1String(key)).isDouble();
 }

@@ -20,6 +20,7 @@ public:
     /// Throws for keys other than these (keys that start with '_' are comments).
     void allow(const std::vector<const char*>& keys) const;
     [[nodiscard]] bool has(const char* key) const;
+    [[nodiscard]] QStringList keys() const; ///< but comments
     [[nodiscard]] bool isNumber(const char* key) const;
     [[nodiscard]] bool isText(const char* key) const;
 

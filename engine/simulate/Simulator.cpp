@@ -7,9 +7,9 @@
 #include "method/Registry.h"
 #include "simulate/CutoutPlane.h"
 #include "simulate/Layout.h"
+#include "simulate/Observation.h"
 #include "simulate/Recipe.h"
 #include "simulate/RecipeReader.h"
-#include "simulate/Renderer.h"
 #include "simulate/Streams.h"
 #include "simulate/TruthTable.h"
 
@@ -44,18 +44,13 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
     const size_t bands = survey.bands.size();
     const cv::Size size(recipe.width, recipe.height);
 
-    std::vector<PsfModel> psfs;
-    const PsfModel moffat = PsfModel::moffat(1.0, survey.psfBeta);
-    std::vector<double> sky, sigma;
-    for (size_t b = 0; b < bands; ++b) {
-        Random random(seed, static_cast<std::uint64_t>(index), b, StreamSeeing);
-        const SurveyBand& band = survey.bands[b];
-        const double fwhm = band.fwhmArcsec * recipe.seeingFactor * std::exp(recipe.seeingScatter * random.normal());
-        psfs.push_back(moffat.scaled(fwhm / survey.pixelScale));
-        sky.push_back(survey.skyElectrons(band));
-        sigma.push_back(std::sqrt(sky.back() + band.readNoise * band.readNoise) / survey.gain);
+    const Observatory observatory(recipe);
+    const Observatory::Night night = observatory.observe(seed, index);
+    const Renderer& renderer = *night.renderer;
+    std::vector<double> sigma;
+    for (const NoiseModel& noise : night.noise) {
+        sigma.push_back(noise.sigma());
     }
-    const Renderer renderer(survey.pixelScale, psfs, std::vector<double>{1.0, 4.0}, sigma);
     const std::vector<Galaxy> galaxies = drawObjects(recipe, renderer, seed, index);
     const int count = static_cast<int>(galaxies.size());
 
@@ -133,23 +128,16 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
         [&](int k) {
             const auto b = static_cast<size_t>(k);
             const SurveyBand& from = survey.bands[b];
-            Random random(seed, static_cast<std::uint64_t>(index), b, StreamNoise);
+            Random random(seed, static_cast<std::uint64_t>(index), b,
+                          StreamNoise + 256 * static_cast<std::uint64_t>(recipe.realization));
             cv::Mat image = noiseless[b].clone();
-            for (int y = 0; recipe.noise && y < size.height; ++y) {
-                progress->check();
-                float* row = image.ptr<float>(y);
-                for (int x = 0; x < size.width; ++x) {
-                    const double mean = sky[b] + std::max(0.0, survey.gain * double(row[x]));
-                    double electrons = static_cast<double>(random.poisson(mean)) - sky[b];
-                    if (from.readNoise > 0.0) electrons += random.normal(0.0, from.readNoise);
-                    row[x] = static_cast<float>(electrons / survey.gain);
-                }
-            }
+            progress->check();
+            if (recipe.noise) night.noise[b].apply(image, random);
             Band& band = scene->bands[b];
             band.name = from.name;
             band.image = std::make_shared<MemoryPlane>(image);
             band.variance = std::make_shared<ConstantPlane>(size, static_cast<float>(sigma[b] * sigma[b]));
-            band.psf = renderer.psf(k);
+            band.psf = renderer.psfAt(k, 0.5 * (size.width - 1), 0.5 * (size.height - 1));
             band.zeroPoint = survey.countZeroPoint(from);
             band.gain = survey.gain;
             band.varianceIsSkyOnly = true;
@@ -159,6 +147,12 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
         },
         threads);
 
+    if (night.varies) {
+        scene->assumptions << QStringLiteral("the PSFs change over the field; those given are of its middle");
+    }
+    if (recipe.noiseCorrelation > 0.0) {
+        scene->assumptions << QStringLiteral("neighbouring pixels share noise; the variance is that of single pixels");
+    }
     std::vector<int> segmented(static_cast<size_t>(count) + 1, 0);
     for (int y = 0; y < size.height; ++y) {
         const int* row = owner.ptr<int>(y);

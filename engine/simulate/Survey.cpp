@@ -26,13 +26,16 @@ Survey Survey::load(const QString& idOrPath) {
 
 Survey Survey::fromJson(const QJsonObject& json) {
     const RecipeReader r(json, QStringLiteral("survey"));
-    r.allow({"id", "title", "source", "pixel_scale", "gain", "psf_beta", "bands"});
+    r.allow({"id", "title", "source", "sources", "pixel_scale", "gain", "psf", "psf_beta", "bands"});
     Survey s;
     s.id = r.text("id");
     s.title = r.text("title", s.id);
     s.pixelScale = r.number("pixel_scale", 1e-3, 1e3);
     s.gain = r.number("gain", 1e-6, 1e9, 1.0);
-    s.psfBeta = r.number("psf_beta", 1.1, 50.0, 3.5);
+    s.psf.beta = r.number("psf_beta", 1.1, 50.0, 3.5);
+    const RecipeReader psf = r.object("psf");
+    psf.allow({"kind", "beta", "mirror", "obscuration", "file"});
+    s.psf = PsfShape::read(psf, s.psf);
     for (const RecipeReader& b : r.list("bands")) {
         b.allow({"name", "exposure", "sky", "fwhm", "zero_point", "wavelength", "read_noise"});
         SurveyBand band;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "simulate/PsfShape.h"
+
 #include <QJsonObject>
 #include <QString>
 #include <vector>
@@ -23,7 +25,7 @@ struct Survey {
     QString title;
     double pixelScale = 0.0; ///< arcsec
     double gain = 1.0;       ///< electrons per count
-    double psfBeta = 3.5;    ///< Moffat exponent
+    PsfShape psf;
     std::vector<SurveyBand> bands;
 
     /// By id ("lsst"), or the path of a JSON file. Throws UsageError (unknown, naming those there are; a value that
