@@ -2,12 +2,14 @@
 #include "Console.h"
 #include "Contender.h"
 #include "SceneFlags.h"
+#include "Trial.h"
 #include "Verbs.h"
 
 #include "figure/ReportPage.h"
 #include "figure/SceneFigure.h"
 #include "jobs/TaskPool.h"
 #include "judge/Failures.h"
+#include "judge/Judge.h"
 #include "judge/MetricsBuilder.h"
 
 #include <QDir>
@@ -51,6 +53,7 @@ struct Plan {
     ScoreOptions score;
     RunOptions run;
     std::vector<Contender> contenders;
+    bool judge = true;
 };
 
 std::vector<PixelPosition> truePositions(const Scene& scene) {
@@ -77,6 +80,19 @@ SceneOutcome evaluateScene(const ScenePtr& scene, const Plan& plan, const Regist
             Progress progress(console.token());
             const ResultPtr result = c.resultFor(*scene, registry, progress, run);
             score = scoreScene(*scene, *result, plan.score);
+            // Outcomes ask the same detector again; other programs' catalogues have none.
+            if (plan.judge && out.truth && !plan.score.byPosition && !result->pipeline.isEmpty()) {
+                JudgeOptions options;
+                options.threads = run.threads;
+                try {
+                    addJudgement(score, judge(*scene, *result, registry, progress, options));
+                } catch (const CancelledError&) {
+                    throw;
+                } catch (const Error& e) {
+                    console.note(
+                        QStringLiteral("blend: %1, %2: no outcomes: %3").arg(scene->id, c.name(), e.message()));
+                }
+            }
         } catch (const CancelledError&) {
             throw;
         } catch (const Error& e) {
@@ -184,6 +200,7 @@ Table objectTable(const std::vector<ScoredPipeline>& pipelines) {
     number(QStringLiteral("id"), [](const Row& r) { return r.truth->objectId; });
     number(QStringLiteral("distance"), [](const Row& r) { return r.truth->distancePixels; });
     text("match", [](const Row& r) { return r.truth->eligible ? matchOutcomeName(r.truth->outcome) : QString(); });
+    text("outcome", [](const Row& r) { return r.scene->judged ? outcomeWord(r.truth->verdict) : QString(); });
     text("flags", [](const Row& r) { return flagWords(r.truth->flags); });
     number(QStringLiteral("mask_iou"), [](const Row& r) { return r.truth->maskIou; });
     number(QStringLiteral("size_error"), [](const Row& r) { return r.truth->sizeError; });
@@ -249,6 +266,38 @@ std::vector<FailurePicture> pictureFailures(const std::vector<ScoredPipeline>& s
     return out;
 }
 
+/// Scenes without truth, run for what becomes of them.
+RealRun realRun(const SceneOutcome& outcome, size_t contender) {
+    const SceneScore& score = outcome.scores[contender];
+    RealRun run;
+    run.sceneId = outcome.scene->id;
+    run.objects = score.objects;
+    run.badFluxes = score.withoutFlux;
+    run.megapixels = 1e-6 * static_cast<double>(outcome.scene->imageBytes()) / sizeof(float);
+    run.seconds = outcome.seconds[contender];
+    run.failure = score.failure;
+    return run;
+}
+
+void assessReadiness(MetricsReport& report, const Plan& plan, const std::vector<std::vector<RealRun>>& real,
+                     const Registry& registry, Console& console) {
+    for (size_t k = 0; k < plan.contenders.size(); ++k) {
+        const Contender& c = plan.contenders[k];
+        std::vector<ReadinessItem>& card = report.pipelines[k].readiness;
+        if (c.runs()) {
+            Progress progress(console.token());
+            const Console::ProgressLine line(console, progress, c.name() + QStringLiteral(": "));
+            const auto here = [&](const Scene& s) { return runHere(s, c.pipeline(), registry, console.token()); };
+            card.push_back(assessRobustness([&](const Scene& s) { return runApart(s, c.pipeline(), console.token()); },
+                                            ScoreOptions{}, progress));
+            card.push_back(assessPerformance(here, progress));
+            card.push_back(assessUniformity(here, ScoreOptions{}, progress));
+        }
+        card.push_back(assessBattleTesting(real[k]));
+        card.push_back(assessCalibration(report.pipelines[k], report.band));
+    }
+}
+
 /// The head-to-head table as text: a row a metric, a column a pipeline.
 QString reportText(const MetricsReport& report) {
     QStringList rows;
@@ -293,6 +342,12 @@ int runEvaluate(const QStringList& words, Console& console) {
          QStringLiteral("results that are there already: a folder of blend run, or another program's catalogue with "
                         "x, y, flux_<band> (repeatable)")},
         {QStringLiteral("at-truth"), {}, QStringLiteral("deblend at the true positions instead of those detected")},
+        {QStringLiteral("real"), QStringLiteral("DIR"),
+         QStringLiteral("real scenes, run for what becomes of them (repeatable)")},
+        {QStringLiteral("no-readiness"),
+         {},
+         QStringLiteral("leave out the pipeline-readiness card: hostile scenes, scaling, uniformity")},
+        {QStringLiteral("no-outcomes"), {}, QStringLiteral("do not run the detector on each object alone")},
         {QStringLiteral("snr"), QStringLiteral("N"),
          QStringLiteral("true objects count from this S/N on (snr_det; default 10)")},
         {QStringLiteral("radius"), QStringLiteral("ARCSEC"), QStringLiteral("matching radius (default 1)")},
@@ -329,6 +384,7 @@ int runEvaluate(const QStringList& words, Console& console) {
     plan.score.byPosition = arguments.has(QStringLiteral("at-truth"));
     plan.run.threads = arguments.integer(QStringLiteral("threads"), 0, 1, 1024);
     plan.run.usePositions = plan.score.byPosition;
+    plan.judge = !arguments.has(QStringLiteral("no-outcomes"));
     BuildOptions build;
     build.title = arguments.value(QStringLiteral("title"), QStringLiteral("Evaluation of deblending"));
     build.magnitudeBin = arguments.real(QStringLiteral("bin"), build.magnitudeBin, 0.05, 50.0);
@@ -358,12 +414,16 @@ int runEvaluate(const QStringList& words, Console& console) {
             (void)registry.create(stage.method);
         }
     }
-    plan.groups = groupSceneFiles(paths, plan.open);
+    plan.groups = groupSceneFiles(paths + arguments.values(QStringLiteral("real")), plan.open);
     if (!QDir().mkpath(out.path())) throw WriteError(QStringLiteral("the folder %1 cannot be made").arg(out.path()));
 
     std::vector<SceneOutcome> outcomes = evaluateAll(plan, registry, console);
-    const auto without =
-        std::count_if(outcomes.begin(), outcomes.end(), [](const SceneOutcome& o) { return !o.truth; });
+    std::vector<std::vector<RealRun>> real(plan.contenders.size());
+    for (const SceneOutcome& o : outcomes) {
+        for (size_t k = 0; k < real.size() && !o.truth; ++k) {
+            real[k].push_back(realRun(o, k));
+        }
+    }
     std::erase_if(outcomes, [](const SceneOutcome& o) { return !o.truth; });
     if (outcomes.empty()) {
         throw ReadError(
@@ -384,7 +444,10 @@ int runEvaluate(const QStringList& words, Console& console) {
         scored.push_back(std::move(p));
     }
     MetricsReport report = buildReport(scored, build);
-    if (without > 0) report.notes << QStringLiteral("%1 scenes have no truth and were left out.").arg(without);
+    const qsizetype without = real.empty() ? 0 : static_cast<qsizetype>(real.front().size());
+    if (without > 0)
+        report.notes << QStringLiteral("%1 scenes have no truth: they count as real data alone.").arg(without);
+    if (!arguments.has(QStringLiteral("no-readiness"))) assessReadiness(report, plan, real, registry, console);
 
     writeLines(out.filePath(QStringLiteral("metrics.csv")), metricsCsv(report));
     writeLines(out.filePath(QStringLiteral("plots.csv")), plotsCsv(report));

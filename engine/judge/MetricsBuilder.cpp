@@ -180,6 +180,7 @@ private:
 
     void numbers(const ScoredPipeline& p) {
         detection(p);
+        outcomes(p);
         fluxes(p);
         shapes(p);
         images(p);
@@ -268,6 +269,42 @@ private:
             m_bootstrap->ratio(spurious, scenes));
         put(QStringLiteral("distance"), QStringLiteral("distance, median (pixel)"), Better::Lower,
             m_bootstrap->median(distance));
+    }
+
+    /// The five outcomes and the others: shares of the blends, and of the objects that would be detected alone.
+    void outcomes(const ScoredPipeline& p) {
+        std::map<Outcome, std::vector<double>> ofBlends, ofObjects;
+        std::vector<double> blends = zeros(), objects = zeros();
+        for (size_t s = 0; s < p.scenes.size(); ++s) {
+            const SceneScore& scene = p.scenes[s];
+            if (!scene.judged) continue;
+            for (const BlendOutcome& b : scene.blends) {
+                const auto u = static_cast<size_t>(unit(s, scene, b.x, b.y));
+                ofBlends.try_emplace(b.outcome, zeros()).first->second[u] += 1.0;
+                blends[u] += 1.0;
+            }
+            for (const TruthScore& t : scene.truths) {
+                if (!t.detectedAlone || t.verdict == Outcome::Outside) continue;
+                const auto u = static_cast<size_t>(unit(s, scene, t.x, t.y));
+                ofObjects.try_emplace(t.verdict, zeros()).first->second[u] += 1.0;
+                objects[u] += 1.0;
+            }
+        }
+        const auto good = [](Outcome o) { return o == Outcome::Recognized || o == Outcome::Single; };
+        for (const Outcome o : shownOutcomes()) {
+            const QString word = outcomeWord(o);
+            const auto b = ofBlends.try_emplace(o, zeros()).first, t = ofObjects.try_emplace(o, zeros()).first;
+            put(QStringLiteral("outcome:") + word, QStringLiteral("blends %1").arg(word),
+                good(o) ? Better::Higher : Better::Lower, m_bootstrap->ratio(b->second, blends));
+            put(QStringLiteral("verdict:") + word, QStringLiteral("objects detectable alone: %1").arg(word),
+                good(o) ? Better::Higher : Better::Lower, m_bootstrap->ratio(t->second, objects));
+        }
+    }
+    [[nodiscard]] static const std::vector<Outcome>& shownOutcomes() {
+        static const std::vector<Outcome> list = {Outcome::Recognized, Outcome::Unrecognized, Outcome::Shredded,
+                                                  Outcome::Merged,     Outcome::Undetected,   Outcome::Lost,
+                                                  Outcome::Boosted,    Outcome::Spurious};
+        return list;
     }
 
     void fluxes(const ScoredPipeline& p) {
@@ -664,6 +701,13 @@ private:
              QStringLiteral("Share whose match outcome is \"found\": neither shared, shredded nor missed."),
              Curve::Kind::Mean, none, 0.0, 1.0,
              [](const SceneScore&, const TruthScore& t) { return t.outcome == MatchOutcome::Found ? 1.0 : 0.0; }},
+            {QStringLiteral("recognized"), QStringLiteral("Recognized"), QStringLiteral("share"),
+             QStringLiteral("Share of the objects that would be detected alone and are recognized in the blend."),
+             Curve::Kind::Mean, none, 0.0, 1.0,
+             [](const SceneScore& s, const TruthScore& t) {
+                 if (!s.judged || !t.detectedAlone) return double(kNan);
+                 return t.verdict == Outcome::Recognized || t.verdict == Outcome::Single ? 1.0 : 0.0;
+             }},
             {QStringLiteral("within20"), QStringLiteral("Flux within 20 %"), QStringLiteral("share"),
              QStringLiteral("Share of all true objects whose flux in the reference band is within 20 %; one not found "
                             "counts as not."),
@@ -913,6 +957,46 @@ private:
             outcomes.series.push_back(std::move(s));
         }
         if (!outcomes.empty()) m_report.plots.insert(m_report.plots.begin(), std::move(outcomes));
+        PlotData judged;
+        judged.id = judged.metric = QStringLiteral("blend_outcomes");
+        judged.title = QStringLiteral("Outcomes of blends");
+        judged.yLabel = QStringLiteral("share of blends");
+        judged.help =
+            QStringLiteral("What became of each blend, seen against what would be detected of its objects alone.");
+        judged.style = PlotData::Style::Bars;
+        judged.yLow = 0.0;
+        for (const Outcome o : shownOutcomes()) {
+            judged.categories << outcomeWord(o);
+        }
+        for (size_t k = 0; k < m_pipelines.size(); ++k) {
+            std::map<Outcome, std::vector<int>> members;
+            int first = 0;
+            for (const SceneScore& s : m_pipelines[k].scenes) {
+                std::vector<int> row(s.truths.size(), -1);
+                for (size_t i = 0; i < row.size(); ++i) {
+                    if (s.truths[i].eligible) row[i] = first++;
+                }
+                for (const BlendOutcome& b : s.blends) {
+                    for (const int m : b.members) {
+                        if (row[static_cast<size_t>(m)] >= 0) members[b.outcome].push_back(row[static_cast<size_t>(m)]);
+                    }
+                }
+            }
+            PlotSeries s;
+            s.name = m_pipelines[k].name;
+            s.pipeline = static_cast<int>(k);
+            for (size_t o = 0; o < shownOutcomes().size(); ++o) {
+                const Outcome outcome = shownOutcomes()[o];
+                const MetricValue* m = m_report.pipelines[k].metric(QStringLiteral("outcome:") + outcomeWord(outcome));
+                if (!m) continue;
+                const auto x = static_cast<double>(o);
+                s.points.push_back({x, x - 0.4, x + 0.4, m->value, m->error,
+                                    static_cast<int>(std::lround(m->value * static_cast<double>(m->count))),
+                                    std::move(members[outcome])});
+            }
+            if (!s.points.empty()) judged.series.push_back(std::move(s));
+        }
+        if (!judged.empty()) m_report.plots.insert(m_report.plots.begin(), std::move(judged));
     }
 
     void differences() {

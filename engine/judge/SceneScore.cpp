@@ -438,6 +438,31 @@ int SceneScore::foundCount() const {
         std::count_if(truths.begin(), truths.end(), [](const TruthScore& t) { return t.eligible && t.objectId > 0; }));
 }
 
+void addJudgement(SceneScore& score, const Judgement& judgement) {
+    score.judged = true;
+    std::unordered_map<int, int> row;
+    for (size_t k = 0; k < score.truths.size(); ++k) {
+        TruthScore& t = score.truths[k];
+        row.emplace(t.truthId, static_cast<int>(k));
+        const TruthVerdict* v = judgement.object(t.truthId);
+        if (!v) continue;
+        t.verdict = v->outcome;
+        t.detectedAlone = v->detectedAlone;
+    }
+    for (const BlendVerdict& b : judgement.blends) {
+        if (!b.isBlend()) continue;
+        BlendOutcome out;
+        out.outcome = b.outcome;
+        out.x = b.box.x0 + 0.5 * (b.box.width - 1);
+        out.y = b.box.y0 + 0.5 * (b.box.height - 1);
+        for (const int id : b.members) {
+            const auto it = row.find(id);
+            if (it != row.end()) out.members.push_back(it->second);
+        }
+        score.blends.push_back(std::move(out));
+    }
+}
+
 int referenceBand(const Scene& scene, const QString& name) {
     if (!name.isEmpty()) {
         const int index = scene.bandIndex(name);
@@ -487,6 +512,10 @@ SceneScore scoreScene(const Scene& scene, const Result& result, const ScoreOptio
     score.objects = static_cast<int>(result.objects.size());
     score.pixelScale = scene.pixelScale > 0.0 ? scene.pixelScale : kFallbackScale;
     score.stamp = std::max(scene.size.width, scene.size.height) <= options.stampSide;
+    for (const Object& o : result.objects) {
+        score.withoutFlux +=
+            std::none_of(o.bands.begin(), o.bands.end(), [](const BandFlux& f) { return std::isfinite(f.flux); });
+    }
     double seconds = 0.0;
     for (const StageTiming& stage : result.stages) {
         seconds += stage.seconds;

@@ -3,6 +3,7 @@
 #include "core/Result.h"
 #include "core/Scene.h"
 #include "judge/ImageMetrics.h"
+#include "judge/Judgement.h"
 #include "judge/MatchOutcome.h"
 #include "judge/PrecisionRecall.h"
 #include "judge/Reliability.h"
@@ -56,6 +57,8 @@ struct TruthScore {
     std::uint32_t flags = 0;
     MatchOutcome outcome = MatchOutcome::Missed;
     bool secondary = false;
+    Outcome verdict = Outcome::Unknown; ///< where judged
+    bool detectedAlone = false;         ///< likewise
 
     std::vector<BandScore> bands;     ///< in the scene's order
     std::vector<ImageMetrics> images; ///< likewise; empty = not compared; msr in units of the sky's variance
@@ -79,6 +82,13 @@ struct GroupScore {
     [[nodiscard]] bool blend() const { return members.size() > 1; }
 };
 
+/// What became of a blend, where judged.
+struct BlendOutcome {
+    Outcome outcome = Outcome::Unknown;
+    double x = 0.0, y = 0.0;  ///< of its first object
+    std::vector<int> members; ///< rows of SceneScore::truths
+};
+
 /// Pixels of one class (background, star, galaxy).
 struct ClassScore {
     QString name;
@@ -98,12 +108,15 @@ struct SceneScore {
     std::vector<DetectionScore> detections; ///< inside the margin
     std::vector<GroupScore> groups;
     int spurious = 0;
-    OverlapScene masks, boxes; ///< truths are rows of Truth::objects
+    bool judged = false;
+    std::vector<BlendOutcome> blends; ///< Judgement's, those of several objects or detections
+    OverlapScene masks, boxes;        ///< truths are rows of Truth::objects
     std::vector<ClassScore> classes;
     std::vector<Forecast> starForecasts, countForecasts; ///< unit not set; member = row of truths, or -1
     double chi2Sum = 0.0, chi2Pixels = 0.0;              ///< residuals in footprints, all bands
     double seconds = kNan;                               ///< of computing
     int objects = 0;                                     ///< all detections, the margin's too
+    int withoutFlux = 0;                                 ///< of these, without a finite flux in any band
     QString failure;                                     ///< a sentence, where the method failed
 
     [[nodiscard]] int eligibleCount() const;
@@ -113,6 +126,9 @@ struct SceneScore {
 /// Scores a result against the scene's truth. Scenes without truth give an empty score with detections and seconds.
 /// Throws ReadError.
 [[nodiscard]] SceneScore scoreScene(const Scene& scene, const Result& result, const ScoreOptions& options = {});
+
+/// Takes over the outcomes of a judgement of the same scene and result.
+void addJudgement(SceneScore& score, const Judgement& judgement);
 
 /// The band that ScoreOptions::band names, or the one nearest to 750 nm, or the middle one. Throws UsageError for a
 /// name that the scene does not have; -1 for a scene without bands.
