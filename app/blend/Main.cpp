@@ -30,6 +30,7 @@ constexpr Verb kVerbs[] = {
     {"run", "SCENE... --out DIR", "detects, deblends and measures", runRun},
     {"simulate", "RECIPE --out DIR", "draws scenes with truth", runSimulate},
     {"inject", "SCENE --recipe R --out SCENE2", "puts simulated objects into a scene", runInject},
+    {"judge", "--truth T --result DIR", "what became of every object and blend", runJudge},
     {"evaluate", "--scenes DIR --out DIR", "compares pipelines on scenes with truth in one report", runEvaluate, true},
     {"render", "SCENE|DIR --out PNG", "a picture of a scene, a result or one blend", runRender, true},
     {"merge", "DIR", "joins the shards of a run", runMerge},

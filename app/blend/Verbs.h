@@ -13,6 +13,7 @@ int runMethods(const QStringList& arguments, Console& console);
 int runRun(const QStringList& arguments, Console& console);
 int runSimulate(const QStringList& arguments, Console& console);
 int runInject(const QStringList& arguments, Console& console);
+int runJudge(const QStringList& arguments, Console& console);
 int runEvaluate(const QStringList& arguments, Console& console);
 int runRender(const QStringList& arguments, Console& console);
 int runMerge(const QStringList& arguments, Console& console);

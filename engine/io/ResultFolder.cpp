@@ -98,6 +98,26 @@ QByteArray lines(const QStringList& list) {
     return list.isEmpty() ? QByteArray() : (list.join(QLatin1Char('\n')) + QLatin1Char('\n')).toUtf8();
 }
 
+std::vector<FitsCard> aboutCards(const Result& result) {
+    return {{QStringLiteral("ORIGIN"), QStringLiteral("Blendscope ") + engineVersion(), {}},
+            {QStringLiteral("SCENE_ID"), result.sceneId, {}},
+            {QStringLiteral("BANDS"), result.bands.join(QLatin1Char(',')), {}}};
+}
+
+void writeCatalog(const Result& result, const Scene& scene, const QDir& dir, const std::vector<FitsCard>& about,
+                  const Table& blends) {
+    const Table catalog = tables::catalog(result, scene);
+    {
+        FitsWriter file(dir.filePath(kCatalog));
+        file.addEmpty(about);
+        file.addTable(catalog);
+        file.addTable(blends);
+        file.commit();
+    }
+    writeText(dir.filePath(QStringLiteral("catalog.csv")), lines(csvLines(catalog)));
+    writeText(dir.filePath(QStringLiteral("blends.csv")), lines(csvLines(blends)));
+}
+
 QJsonObject runJson(const Result& result, const Scene& scene, double readSeconds, double writeSeconds,
                     const OpenOptions& open) {
     QJsonArray stages, files, blendSeconds;
@@ -208,21 +228,9 @@ void writeResult(const Result& result, const Scene& scene, const QString& folder
     if (!QDir().mkpath(folder)) throw WriteError(QStringLiteral("the folder %1 cannot be made").arg(folder));
     const QDir dir(folder);
     const auto path = [&](const QString& name) { return dir.filePath(name); };
-    const std::vector<FitsCard> about = {
-        {QStringLiteral("ORIGIN"), QStringLiteral("Blendscope ") + engineVersion(), {}},
-        {QStringLiteral("SCENE_ID"), result.sceneId, {}},
-        {QStringLiteral("BANDS"), result.bands.join(QLatin1Char(',')), {}}};
+    const std::vector<FitsCard> about = aboutCards(result);
 
-    const Table catalog = tables::catalog(result, scene), blends = tables::blends(result);
-    {
-        FitsWriter file(path(kCatalog));
-        file.addEmpty(about);
-        file.addTable(catalog);
-        file.addTable(blends);
-        file.commit();
-    }
-    writeText(path(QStringLiteral("catalog.csv")), lines(csvLines(catalog)));
-    writeText(path(QStringLiteral("blends.csv")), lines(csvLines(blends)));
+    writeCatalog(result, scene, dir, about, tables::blends(result));
     writeText(path(kCovariances), lines(csvLines(tables::covariances(result))));
     {
         FitsWriter file(path(kSegmentation));
@@ -272,6 +280,17 @@ void writeResult(const Result& result, const Scene& scene, const QString& folder
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     // Last, so that a folder with run.json is whole.
     writeText(path(kRun), QJsonDocument(runJson(result, scene, readSeconds, seconds, open)).toJson());
+}
+
+void writeOutcomes(const Result& result, const Scene& scene, const QString& folder,
+                   const QMap<int, QString>& outcomeOfBlend) {
+    Table blends = tables::blends(result);
+    QStringList outcomes;
+    for (const Blend& blend : result.blends) {
+        outcomes << outcomeOfBlend.value(blend.id);
+    }
+    blends.columns.push_back({QStringLiteral("outcome"), {}, outcomes, -1});
+    writeCatalog(result, scene, QDir(folder), aboutCards(result), blends);
 }
 
 ResultPtr readResult(const Scene& scene, const QString& folder) {

@@ -20,6 +20,11 @@ void writeResult(const Result& result, const Scene& scene, const QString& folder
 /// that are missing leave their part empty, with a warning in the result. Throws ReadError.
 [[nodiscard]] ResultPtr readResult(const Scene& scene, const QString& folder);
 
+/// Writes the catalogue (FITS and CSV) and blends.csv of a result folder again, with the outcomes of its objects and,
+/// by blend id, of its blends; each file beside and renamed. Throws WriteError.
+void writeOutcomes(const Result& result, const Scene& scene, const QString& folder,
+                   const QMap<int, QString>& outcomeOfBlend);
+
 /// What run.json says about the scene of a result.
 struct RunRecord {
     QString sceneId;

@@ -5,6 +5,7 @@
 #include "image/StarPsf.h"
 #include "io/Calibration.h"
 #include "io/FitsPlane.h"
+#include "io/TruthTable.h"
 #include "jobs/Progress.h"
 
 #include <QFileInfo>
@@ -652,36 +653,8 @@ void SceneAssembler::readTruth(Scene& scene, const std::vector<const Item*>& ima
         scene.warnings << QStringLiteral("%1 has no columns x and y: no truth").arg(table->label);
         return;
     }
-    const TableColumn* kind = rows.find(QStringLiteral("kind"));
-    if (!kind) kind = rows.find(QStringLiteral("type"));
-    const TableColumn* hlr = rows.find(QStringLiteral("hlr"));
     Truth truth;
-    for (qsizetype i = 0; i < rows.rows(); ++i) {
-        TruthObject object;
-        object.id = static_cast<int>(i) + 1;
-        object.x = x->number(i);
-        object.y = y->number(i);
-        if (kind && kind->isText()) {
-            object.kind = kind->text(i).startsWith(QLatin1String("gal"), Qt::CaseInsensitive) ? QStringLiteral("gal")
-                                                                                              : kind->text(i).toLower();
-        }
-        if (hlr && isNumeric(*hlr)) object.hlrArcsec = hlr->number(i);
-        for (const TableColumn& column : rows.columns) {
-            if (isNumeric(column)) object.columns.insert(column.name, column.number(i));
-        }
-        for (const Band& band : scene.bands) {
-            double flux = std::numeric_limits<double>::quiet_NaN();
-            const TableColumn* direct = rows.find(QStringLiteral("flux_") + band.name);
-            const TableColumn* magnitude = rows.find(QStringLiteral("mag_") + band.name);
-            if (direct && isNumeric(*direct)) {
-                flux = direct->number(i);
-            } else if (magnitude && isNumeric(*magnitude)) {
-                flux = std::pow(10.0, -0.4 * (magnitude->number(i) - band.zeroPoint));
-            }
-            object.flux.push_back(flux);
-        }
-        truth.objects.push_back(std::move(object));
-    }
+    truth.objects = truthObjects(rows, scene.bands);
     for (const Band& band : scene.bands) {
         std::vector<PlanePtr> alone;
         for (const Item* item : isolated) {

@@ -17,6 +17,9 @@ namespace blendscope {
 
 namespace {
 
+// Of the true objects' light: more than this left without them is that of objects that truth does not name.
+constexpr double kUnknownLight = 0.2;
+
 /// No level, and the noise that the parent's sky had (or its variance plane, where it had none).
 class NoLevel final : public SkyModel {
 public:
@@ -91,7 +94,10 @@ private:
     void takeLightOff();
     [[nodiscard]] std::vector<cv::Mat> drawnNoise(int realisation, bool objectsToo) const;
     [[nodiscard]] AttributionInput truthInput(const std::vector<AloneFinding>& alone) const;
-    void addNeighbours(AttributionInput& input, const std::vector<cv::Mat>& images) const;
+    /// What the detector finds without the true objects.
+    [[nodiscard]] ResultPtr runWithout() const;
+    [[nodiscard]] bool truthIsComplete(ResultPtr& without) const;
+    void addNeighbours(AttributionInput& input, const Result& without) const;
     void addDetections(AttributionInput& input, const Result& result) const;
     void realise(Judgement& judgement);
 
@@ -107,6 +113,7 @@ private:
     IsolatedImages m_images;
     IsolatedRuns m_runs;
     std::vector<SkyModelPtr> m_sky; ///< per band of the scene, as the result's; may be empty
+    bool m_complete = true;
     IsolatedRuns::Conditions m_conditions;
     std::vector<cv::Mat> m_noiseless; ///< per judged band: all true objects
     std::vector<cv::Mat> m_rest;      ///< per judged band: the image without sky and true objects
@@ -248,7 +255,7 @@ AttributionInput Judging::truthInput(const std::vector<AloneFinding>& alone) con
     input.radius = m_radius;
     input.reach = m_reach;
     input.leastSnr = m_options.leastSnr;
-    input.complete = m_options.complete;
+    input.complete = m_complete;
     for (size_t i = 0; i < m_scene.truth->objects.size(); ++i) {
         const TruthObject& t = m_scene.truth->objects[i];
         const ObjectLight& light = m_runs.lights()[i];
@@ -258,8 +265,7 @@ AttributionInput Judging::truthInput(const std::vector<AloneFinding>& alone) con
     return input;
 }
 
-/// What the detector finds in the image without the true objects are real neighbours.
-void Judging::addNeighbours(AttributionInput& input, const std::vector<cv::Mat>& images) const {
+ResultPtr Judging::runWithout() const {
     RunOptions options;
     options.threads = m_options.threads;
     options.device = m_options.device;
@@ -268,9 +274,33 @@ void Judging::addNeighbours(AttributionInput& input, const std::vector<cv::Mat>&
     for (const int b : m_images.bands()) {
         options.sky.push_back(m_conditions.sky[static_cast<size_t>(b)]);
     }
-    const ResultPtr without = runPipeline(m_runs.withImages(images), m_pipeline, m_registry, m_progress, options);
-    const std::vector<IsolatedRuns::Found> list = IsolatedRuns::found(*without);
-    const cv::Mat labels = nearestLabels(*without, list, m_scene.size), light = m_runs.lightOf(images);
+    return runPipeline(m_runs.withImages(m_rest), m_pipeline, m_registry, m_progress, options);
+}
+
+bool Judging::truthIsComplete(ResultPtr& without) const {
+    if (m_options.complete) return *m_options.complete;
+    const Truth& truth = *m_scene.truth;
+    const auto injected = [](const TruthObject& t) { return t.columns.value(QStringLiteral("injected"), 0.0) > 0.5; };
+    if (std::all_of(truth.objects.begin(), truth.objects.end(), injected)) return false;
+    if (!truth.noiseless.empty()) return true;
+    without = runWithout();
+    const cv::Mat left = m_runs.lightOf(m_rest);
+    double known = 0.0, unknown = 0.0;
+    for (const ObjectLight& light : m_runs.lights()) {
+        known += light.light.empty() ? 0.0 : cv::sum(light.light)[0];
+    }
+    for (const Footprint& f : without->footprints) {
+        for (const Span& s : f.spans) {
+            unknown += cv::sum(left(cv::Rect(s.x0, s.y, s.x1 - s.x0, 1)))[0];
+        }
+    }
+    return unknown < kUnknownLight * known;
+}
+
+/// What the detector finds in the image without the true objects are real neighbours.
+void Judging::addNeighbours(AttributionInput& input, const Result& result) const {
+    const std::vector<IsolatedRuns::Found> list = IsolatedRuns::found(result);
+    const cv::Mat labels = nearestLabels(result, list, m_scene.size), light = m_runs.lightOf(m_rest);
     std::vector<Box> boxes(list.size());
     for (int y = 0; y < labels.rows; ++y) {
         for (int x = 0; x < labels.cols; ++x) {
@@ -318,7 +348,7 @@ void Judging::addDetections(AttributionInput& input, const Result& result) const
 
 void Judging::realise(Judgement& judgement) {
     if (m_options.realisations <= 0) return;
-    if (!m_options.complete) {
+    if (!m_complete) {
         judgement.notes << QStringLiteral(
             "noise cannot be drawn again where the image holds unknown objects: there are "
             "no probabilities");
@@ -375,8 +405,10 @@ Judgement Judging::run() {
     const auto start = std::chrono::steady_clock::now();
     setConditions();
     takeLightOff();
-    const std::vector<cv::Mat> noise = m_options.complete ? m_rest : drawnNoise(0, false);
-    if (!m_options.complete) {
+    ResultPtr without;
+    m_complete = truthIsComplete(without);
+    const std::vector<cv::Mat> noise = m_complete ? m_rest : drawnNoise(0, false);
+    if (!m_complete) {
         m_notes << QStringLiteral(
             "the image holds objects that truth does not name: each true object stands alone in noise "
             "drawn from the variance plane, and what the detector finds without the true objects "
@@ -384,7 +416,10 @@ Judgement Judging::run() {
     }
     AttributionInput input =
         truthInput(m_runs.run(noise, m_pipeline, m_registry, m_conditions, m_radius, m_options.device, m_progress));
-    if (!m_options.complete) addNeighbours(input, m_rest);
+    if (!m_complete) {
+        if (!without) without = runWithout();
+        addNeighbours(input, *without);
+    }
     addDetections(input, m_result);
     Judgement judgement = attribute(input);
     if (!m_result.complete) m_notes << QStringLiteral("the result is not complete: the run was stopped");
