@@ -297,6 +297,11 @@ void Attributor::findPieces() {
     for (size_t d = 0; d < m_detections; ++d) {
         if (m_owner[d] >= 0 && m_in.detections[d].parent > 0) owned[m_in.detections[d].parent].push_back(d);
     }
+    struct Left {
+        double distance;
+        size_t truth, detection;
+    };
+    std::vector<Left> left;
     for (size_t d = 0; d < m_detections; ++d) {
         if (m_owner[d] >= 0 || m_pixel[d].x < 0) continue;
         int t = brightestAt(m_pixel[d]);
@@ -311,17 +316,21 @@ void Attributor::findPieces() {
                 t = static_cast<int>(owner);
             }
         }
-        if (t < 0) continue;
-        const auto object = static_cast<size_t>(t);
-        if (m_own[object] < 0 && !m_alone[object]) {
-            // The first detection in the light of an object that would not be seen alone is no piece but holds it.
-            if (m_host[object] < 0 || m_host[object] == static_cast<int>(d)) {
-                m_host[object] = static_cast<int>(d);
-                continue;
-            }
+        if (t >= 0) left.push_back({distance(static_cast<size_t>(t), d), static_cast<size_t>(t), d});
+    }
+    std::stable_sort(left.begin(), left.end(), [](const Left& a, const Left& b) { return a.distance < b.distance; });
+    for (const auto& [far, t, d] : left) {
+        // The first detection in the light of an object that would not be seen alone is no piece but holds it.
+        if (m_own[t] < 0 && !m_alone[t] && (m_host[t] < 0 || m_host[t] == static_cast<int>(d))) {
+            m_host[t] = static_cast<int>(d);
+            continue;
         }
-        m_piece[d] = t;
-        m_pieces[object].push_back(d);
+        m_piece[d] = static_cast<int>(t);
+        m_pieces[t].push_back(d);
+    }
+    for (std::vector<size_t>& pieces : m_pieces) {
+        std::sort(pieces.begin(), pieces.end(),
+                  [&](size_t x, size_t y) { return m_in.detections[x].id < m_in.detections[y].id; });
     }
     for (size_t t = 0; t < m_truths; ++t) {
         if (m_host[t] >= 0) m_guests[static_cast<size_t>(m_host[t])].push_back(t);

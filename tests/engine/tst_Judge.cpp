@@ -1,0 +1,313 @@
+#include "core/Error.h"
+#include "core/Random.h"
+#include "judge/Judge.h"
+#include "support/SyntheticScene.h"
+#include "support/TestData.h"
+
+#include "io/SceneReader.h"
+
+#include <QTest>
+#include <cmath>
+
+using namespace blendscope;
+
+namespace {
+
+/// Blobs with truth: isolated images per band.
+Scene withTruth(cv::Size size, const std::vector<test::Blob>& blobs, int bands = 2, std::uint64_t seed = 1) {
+    Scene scene = test::syntheticScene(size, bands, blobs, 1.0, 4.0, seed);
+    Truth truth;
+    truth.isolated.resize(static_cast<size_t>(bands));
+    for (size_t i = 0; i < blobs.size(); ++i) {
+        TruthObject t;
+        t.id = static_cast<int>(i) + 1;
+        t.kind = QStringLiteral("gal");
+        t.x = blobs[i].x;
+        t.y = blobs[i].y;
+        t.flux = blobs[i].flux;
+        truth.objects.push_back(t);
+        const Scene alone = test::syntheticScene(size, bands, {blobs[i]}, 1.0, 4.0, 1, false);
+        for (size_t b = 0; b < alone.bands.size(); ++b) {
+            truth.isolated[b].push_back(alone.bands[b].image);
+        }
+    }
+    scene.truth = std::move(truth);
+    return scene;
+}
+
+ResultPtr run(const Scene& scene, const QString& assignment = {}) {
+    Pipeline pipeline = Pipeline::parse(QStringLiteral("threshold+partition"));
+    if (!assignment.isEmpty()) pipeline.set(assignment);
+    Progress progress;
+    return runPipeline(scene, pipeline, Registry(), progress);
+}
+
+Judgement judged(const Scene& scene, const Result& result, const JudgeOptions& options = {}) {
+    Progress progress;
+    return judge(scene, result, Registry(), progress, options);
+}
+
+const BlendVerdict* onlyBlend(const Judgement& j) {
+    const BlendVerdict* found = nullptr;
+    for (const BlendVerdict& b : j.blends) {
+        if (!b.isBlend()) continue;
+        if (found) return nullptr;
+        found = &b;
+    }
+    return found;
+}
+
+// S/N of a blob like the PSF is flux / (2 sqrt(pi) sigma) a band; two bands alike.
+std::vector<double> fluxOf(double snr, double sigma = 4.0 / 2.3548) {
+    const double flux = snr / std::sqrt(2.0) * 2.0 * std::sqrt(M_PI) * sigma;
+    return {flux, flux};
+}
+constexpr double kSigma = 4.0 / 2.3548;
+
+} // namespace
+
+Q_DECLARE_METATYPE(blendscope::Outcome)
+
+/// Judging with real detectors on images whose truth is known.
+class TestJudge : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase() {
+        const Registry registry;
+        QVERIFY2(registry.find(QStringLiteral("threshold")) && registry.find(QStringLiteral("partition")),
+                 "the methods threshold and partition are not built");
+    }
+
+    // The five of the definition, as images.
+    void canonicalPairs_data() {
+        QTest::addColumn<double>("snrA");
+        QTest::addColumn<double>("snrB");
+        QTest::addColumn<double>("separation");
+        QTest::addColumn<Outcome>("outcome");
+        QTest::newRow("recognized") << 80.0 << 60.0 << 11.0 << Outcome::Recognized;
+        QTest::newRow("unrecognized") << 80.0 << 15.0 << 2.0 << Outcome::Unrecognized;
+        QTest::newRow("undetected") << 80.0 << 3.0 << 4.0 << Outcome::Undetected;
+        QTest::newRow("merged") << 3.9 << 3.9 << 1.0 << Outcome::Merged;
+    }
+    void canonicalPairs() {
+        QFETCH(double, snrA);
+        QFETCH(double, snrB);
+        QFETCH(double, separation);
+        QFETCH(Outcome, outcome);
+        const Scene scene =
+            withTruth({96, 96}, {{42.0, 48.0, kSigma, fluxOf(snrA)}, {42.0 + separation, 48.0, kSigma, fluxOf(snrB)}});
+        const Judgement j = judged(scene, *run(scene));
+        const BlendVerdict* blend = onlyBlend(j);
+        QVERIFY(blend);
+        QVERIFY2(blend->outcome == outcome, qPrintable(blend->words));
+        QVERIFY(j.notes.isEmpty());
+    }
+
+    // Two galaxies with clumps: a low contrast takes the clumps for objects.
+    void shreddedPair() {
+        std::vector<test::Blob> blobs = {{34.0, 48.0, 3.0, {3000, 3000}}, {62.0, 48.0, 3.0, {3000, 3000}}};
+        Scene scene = withTruth({96, 96}, blobs);
+        // The clump belongs to the first galaxy: into the image and into its isolated image.
+        for (size_t b = 0; b < 2; ++b) {
+            const Scene clump =
+                test::syntheticScene({96, 96}, 2, {{43.0, 48.0, kSigma, {800, 800}}}, 1.0, 4.0, 1, false);
+            const cv::Mat light = clump.bands[b].image->readAll();
+            scene.bands[b].image = std::make_shared<MemoryPlane>(scene.bands[b].image->readAll() + light);
+            PlanePtr& alone = scene.truth->isolated[b][0];
+            alone = std::make_shared<MemoryPlane>(alone->readAll() + light);
+        }
+        const Judgement low = judged(scene, *run(scene));
+        QVERIFY(low.objects[0].outcome == Outcome::Shredded);
+        QVERIFY(low.objects[0].detectionsAlone > 1);
+        QVERIFY(low.objects[1].outcome == Outcome::Recognized);
+        const Judgement high = judged(scene, *run(scene, QStringLiteral("threshold.DEBLEND_MINCONT=0.5")));
+        QVERIFY(high.objects[0].outcome != Outcome::Shredded);
+    }
+
+    // One scene for all objects out of reach says the same as a scene for each.
+    void togetherIsAsEach() {
+        std::vector<test::Blob> blobs;
+        Random random(7);
+        for (int i = 0; i < 40; ++i) {
+            const double snr = std::exp(random.uniform(0.5, 5.0));
+            blobs.push_back(
+                {random.uniform(3, 250), random.uniform(3, 250), kSigma * random.uniform(1.0, 1.6), fluxOf(snr)});
+        }
+        const Scene scene = withTruth({256, 256}, blobs);
+        const ResultPtr result = run(scene);
+        const Judgement together = judged(scene, *result);
+        JudgeOptions options;
+        options.isolation = JudgeOptions::Isolation::Each;
+        const Judgement each = judged(scene, *result, options);
+        QCOMPARE(each.isolatedScenes, 40);
+        QVERIFY2(together.isolatedScenes < 15, qPrintable(QString::number(together.isolatedScenes)));
+        for (size_t i = 0; i < blobs.size(); ++i) {
+            QCOMPARE(together.objects[i].detectionsAlone, each.objects[i].detectionsAlone);
+            QVERIFY(together.objects[i].outcome == each.objects[i].outcome);
+            if (each.objects[i].detectedAlone) {
+                QVERIFY(std::abs(together.objects[i].significanceAlone - each.objects[i].significanceAlone) < 0.05);
+            }
+        }
+        options = {};
+        options.threads = 1;
+        QCOMPARE(judged(scene, *result, options).objects[5].words, together.objects[5].words);
+    }
+
+    // A sky that the run took off is taken off the isolated scenes too, the same one.
+    void skyOfTheParentHolds() {
+        const std::vector<test::Blob> blobs = {
+            {60, 60, 2.0, {400, 400}}, {67, 60, 2.0, {300, 300}}, {200, 190, 2.0, {90, 90}}};
+        const Scene plain = withTruth({256, 256}, blobs);
+        Scene scene = plain;
+        for (Band& band : scene.bands) {
+            band.skySubtracted = false;
+            cv::Mat image = band.image->readAll().clone();
+            for (int y = 0; y < image.rows; ++y) {
+                image.row(y) += 500.0 + 0.2 * y;
+            }
+            band.image = std::make_shared<MemoryPlane>(image);
+        }
+        const ResultPtr result = run(scene);
+        QVERIFY(!result->sky.front()->isZero());
+        const Judgement with = judged(scene, *result), without = judged(plain, *run(plain));
+        for (size_t i = 0; i < blobs.size(); ++i) {
+            QVERIFY2(with.objects[i].outcome == without.objects[i].outcome, qPrintable(with.objects[i].words));
+            // The mesh does not follow a slope to the last count.
+            QVERIFY(std::abs(with.objects[i].significanceAlone / without.objects[i].significanceAlone - 1.0) < 0.25);
+        }
+    }
+
+    void givenSkyAndConditionsAreUsed() {
+        const Scene scene = withTruth({128, 128}, {{60, 60, 2.0, {400, 900}}});
+        Progress progress;
+        RunOptions options;
+        options.detectionOnly = true;
+        const Pipeline pipeline = Pipeline::parse(QStringLiteral("threshold+partition"));
+        const ResultPtr first = runPipeline(scene, pipeline, Registry(), progress, options);
+        QVERIFY(first->objects.empty());
+        QCOMPARE(first->footprints.size(), std::size_t(1));
+        QVERIFY(first->conditions.contains(QStringLiteral("threshold")));
+        // Another scene in the same conditions keeps them, though its own are others.
+        const Scene other = withTruth({128, 128}, {{60, 60, 2.0, {900, 400}}});
+        options.conditions = first->conditions;
+        options.sky = first->sky;
+        const ResultPtr second = runPipeline(other, pipeline, Registry(), progress, options);
+        QCOMPARE(second->conditions, first->conditions);
+        QVERIFY(second->sky == first->sky);
+        const ResultPtr free = runPipeline(other, pipeline, Registry(), progress);
+        QVERIFY(free->conditions != first->conditions);
+    }
+
+    void probabilitiesNearThreshold() {
+        const Scene scene = withTruth({96, 96}, {{30, 48, kSigma, fluxOf(60)}, {38, 48, kSigma, fluxOf(5.0)}});
+        JudgeOptions options;
+        options.realisations = 24;
+        const ResultPtr result = run(scene);
+        const Judgement j = judged(scene, *result, options);
+        QCOMPARE(j.realisations, 24);
+        QVERIFY(j.objects[0].aloneProbability > 0.99);
+        QVERIFY(j.objects[1].aloneProbability > 0.1 && j.objects[1].aloneProbability < 0.9);
+        const BlendVerdict* blend = onlyBlend(j);
+        QVERIFY(blend);
+        double sum = 0.0;
+        for (const double p : blend->probability) {
+            sum += p;
+        }
+        QVERIFY(std::abs(sum - 1.0) < 1e-9);
+        QVERIFY(blend->probability.size() > 1);
+        // The same seed draws the same noise.
+        QCOMPARE(judged(scene, *result, options).blends.front().probability, j.blends.front().probability);
+    }
+
+    // An injection beside a real galaxy that truth does not name.
+    void injectionsBesideUnknownObjects() {
+        const std::vector<test::Blob> all = {
+            {60, 60, 2.0, {900, 900}}, {64, 60, 2.0, {250, 250}}, {30, 100, 2.0, {900, 900}}};
+        Scene scene = withTruth({128, 128}, all);
+        Truth& truth = *scene.truth;
+        truth.objects = {truth.objects[1]};
+        truth.objects[0].id = 1;
+        for (auto& band : truth.isolated) {
+            band = {band[1]};
+        }
+        const Judgement j = judged(scene, *run(scene));
+        QVERIFY(!j.notes.isEmpty());
+        QVERIFY2(j.objects[0].outcome == Outcome::Unrecognized, qPrintable(j.objects[0].words));
+        QVERIFY(j.objects.size() >= 2 && !j.objects[1].known);
+        for (const DetectionVerdict& d : j.detections) {
+            QVERIFY(d.outcome != Outcome::Spurious);
+        }
+    }
+
+    void garbageAndNothing() {
+        Scene scene =
+            withTruth({64, 64}, {{30, 30, 2.0, {500, 500}}, {10, 10, 2.0, {500, 500}}, {50, 50, 2.0, {500, 500}}});
+        scene.truth->objects[1].x = std::numeric_limits<double>::quiet_NaN();
+        scene.truth->objects[2].x = 1e9;
+        const ResultPtr result = run(scene);
+        Judgement j = judged(scene, *result);
+        QVERIFY(j.objects[0].outcome == Outcome::Recognized);
+        QVERIFY(j.objects[1].outcome == Outcome::Outside);
+        QVERIFY(j.objects[2].outcome == Outcome::Outside);
+        Result nothing;
+        nothing.pipeline = result->pipeline;
+        j = judged(scene, nothing);
+        QVERIFY(j.objects[0].outcome == Outcome::Lost);
+        // Images full of holes.
+        cv::Mat image = scene.bands[0].image->readAll().clone();
+        image(cv::Rect(0, 0, 64, 31)).setTo(std::numeric_limits<float>::quiet_NaN());
+        scene.bands[0].image = std::make_shared<MemoryPlane>(image);
+        scene.bands[1].variance = std::make_shared<ConstantPlane>(scene.size, 0.0f);
+        (void)judged(scene, nothing);
+        // What cannot be judged says why.
+        QVERIFY_THROWS_EXCEPTION(UsageError, (void)judged(scene, Result{}));
+        Scene bare = scene;
+        bare.truth.reset();
+        QVERIFY_THROWS_EXCEPTION(UsageError, (void)judged(bare, *result));
+        Scene unknown = scene;
+        unknown.truth->isolated.clear();
+        for (TruthObject& t : unknown.truth->objects) {
+            t.flux.clear();
+        }
+        QVERIFY_THROWS_EXCEPTION(UsageError, (void)judged(unknown, *result));
+    }
+
+    // One band without isolated images, which cannot be rendered either: the others judge, and it is said.
+    void bandsWithoutImages() {
+        Scene scene = withTruth({64, 64}, {{30, 30, 2.0, {500, 500}}});
+        scene.truth->isolated[1].clear();
+        scene.bands[1].psf = Psf();
+        const Judgement j = judged(scene, *run(scene));
+        QCOMPARE(j.bands, QStringList{QStringLiteral("g")});
+        QVERIFY(j.notes.join(QLatin1Char(' ')).contains(QStringLiteral("leave out r")));
+        QVERIFY(j.objects[0].outcome == Outcome::Recognized);
+    }
+
+    void cancelled() {
+        const Scene scene = withTruth({64, 64}, {{30, 30, 2.0, {500, 500}}});
+        const ResultPtr result = run(scene);
+        CancelToken token;
+        token.cancel();
+        Progress progress(token);
+        QVERIFY_THROWS_EXCEPTION(CancelledError, (void)judge(scene, *result, Registry(), progress));
+    }
+
+    // Rendered isolated images judge as those of the file do.
+    void renderedIsAsGiven() {
+        const QString path = test::sharedData(QStringLiteral("btk/stamps/b020.fits.gz"));
+        if (path.isEmpty()) QSKIP(test::sharedDataMissing());
+        const ScenePtr scene = openScenes({path}).front();
+        const ResultPtr result = run(*scene);
+        const Judgement given = judged(*scene, *result);
+        Scene bare = *scene;
+        bare.truth->isolated.clear();
+        const Judgement rendered = judged(bare, *result);
+        QVERIFY(!rendered.notes.isEmpty());
+        for (size_t i = 0; i < given.objects.size(); ++i) {
+            QVERIFY(given.objects[i].outcome == rendered.objects[i].outcome);
+        }
+    }
+};
+
+QTEST_APPLESS_MAIN(TestJudge)
+#include "tst_Judge.moc"
