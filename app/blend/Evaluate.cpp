@@ -5,6 +5,8 @@
 #include "Trial.h"
 #include "Verbs.h"
 
+#include "figure/FigureFile.h"
+#include "figure/PlotFigure.h"
 #include "figure/ReportPage.h"
 #include "figure/SceneFigure.h"
 #include "jobs/TaskPool.h"
@@ -266,6 +268,25 @@ std::vector<FailurePicture> pictureFailures(const std::vector<ScoredPipeline>& s
     return out;
 }
 
+/// Every plot and every pictured failure as files, for papers and pages.
+void writeFigures(const MetricsReport& report, const std::vector<FailurePicture>& failures, const QDir& dir) {
+    if (!QDir().mkpath(dir.path())) throw WriteError(QStringLiteral("the folder %1 cannot be made").arg(dir.path()));
+    constexpr QSize size(460, 310);
+    for (const PlotData& plot : report.plots) {
+        for (const char* ending : {".png", ".svg"}) {
+            saveFigure(
+                dir.filePath(plot.id + QLatin1String(ending)), size,
+                [&](QPainter& painter) { paintPlot(painter, QRectF(QPointF(0, 0), QSizeF(size)), plot); }, 1.5);
+        }
+    }
+    std::vector<int> count(report.pipelines.size(), 0);
+    for (const FailurePicture& f : failures) {
+        const QString name = QStringLiteral("failure_%1_%2.png").arg(f.pipeline + 1).arg(++count[size_t(f.pipeline)]);
+        if (!f.image.save(dir.filePath(name)))
+            throw WriteError(QStringLiteral("%1 cannot be written").arg(dir.filePath(name)));
+    }
+}
+
 /// Scenes without truth, run for what becomes of them.
 RealRun realRun(const SceneOutcome& outcome, size_t contender) {
     const SceneScore& score = outcome.scores[contender];
@@ -357,6 +378,7 @@ int runEvaluate(const QStringList& words, Console& console) {
         {QStringLiteral("bootstrap"), QStringLiteral("N"), QStringLiteral("resamples for the errors (default 200)")},
         {QStringLiteral("worst"), QStringLiteral("N"),
          QStringLiteral("how many failures of each pipeline to picture (default 8)")},
+        {QStringLiteral("figures"), {}, QStringLiteral("also write every plot as PNG and SVG, into DIR/figures")},
         {QStringLiteral("title"), QStringLiteral("TEXT"), QStringLiteral("of the report")},
         {QStringLiteral("threads"), QStringLiteral("N"),
          QStringLiteral("at most N threads; the result does not depend on it")},
@@ -430,7 +452,7 @@ int runEvaluate(const QStringList& words, Console& console) {
             QStringLiteral("none of %1 scenes has a truth table").arg(std::max<size_t>(plan.groups.size(), 1)));
     }
     std::vector<ScoredPipeline> scored;
-    int failures = 0;
+    int failed = 0;
     for (size_t k = 0; k < plan.contenders.size(); ++k) {
         ScoredPipeline p;
         p.name = plan.contenders[k].name();
@@ -440,7 +462,7 @@ int runEvaluate(const QStringList& words, Console& console) {
             p.seconds += o.seconds[k];
             p.scenes.push_back(std::move(o.scores[k]));
         }
-        failures += p.failures;
+        failed += p.failures;
         scored.push_back(std::move(p));
     }
     MetricsReport report = buildReport(scored, build);
@@ -453,8 +475,10 @@ int runEvaluate(const QStringList& words, Console& console) {
     writeLines(out.filePath(QStringLiteral("plots.csv")), plotsCsv(report));
     writeLines(out.filePath(QStringLiteral("objects.csv")), csvLines(objectTable(scored)));
     const int worst = arguments.integer(QStringLiteral("worst"), 8, 0, 1000);
-    writeText(out.filePath(QStringLiteral("report.html")),
-              reportPage(report, pictureFailures(scored, outcomes, plan, registry, worst, console)));
+    const std::vector<FailurePicture> failures = pictureFailures(scored, outcomes, plan, registry, worst, console);
+    writeText(out.filePath(QStringLiteral("report.html")), reportPage(report, failures));
+    if (arguments.has(QStringLiteral("figures")))
+        writeFigures(report, failures, QDir(out.filePath(QStringLiteral("figures"))));
     const QJsonObject json = toJson(report);
     writeText(out.filePath(QStringLiteral("evaluation.json")), QJsonDocument(json).toJson());
     for (const QString& note : std::as_const(report.notes)) {
@@ -466,7 +490,7 @@ int runEvaluate(const QStringList& words, Console& console) {
         console.print(reportText(report));
         console.print(QStringLiteral("\nreport: %1").arg(out.filePath(QStringLiteral("report.html"))));
     }
-    return failures > 0 ? 1 : 0;
+    return failed > 0 ? 1 : 0;
 }
 
 } // namespace blendscope::cli
