@@ -88,6 +88,9 @@ int main(int argc, char** argv) {
     };
     flag("demo", "Open the demo scene, detected and deblended.");
     value("pipeline", "Pipeline for --run, as threshold+factorize or a JSON file.", "P");
+    flag("judge", "Judge mode: what is run is judged against the truth.");
+    flag("metrics", "Judge mode with its plots in the middle.");
+    flag("compare", "Simulate a scene and judge two settings of a detector on it.");
     flag("run", "Run the pipeline as soon as the scene is open.");
     value("screenshot", "Write a picture of the window when all is done.", "PNG");
     value("out", "Save the result in this folder when all is done.", "DIR");
@@ -148,6 +151,9 @@ int main(int argc, char** argv) {
                      });
     window.show();
     if (parser.isSet(QStringLiteral("pipeline"))) window.setPipeline(parser.value(QStringLiteral("pipeline")));
+    if (parser.isSet(QStringLiteral("judge"))) window.setMode(MainWindow::Mode::Judge);
+    if (parser.isSet(QStringLiteral("metrics"))) window.showMetrics(true);
+    if (parser.isSet(QStringLiteral("compare"))) window.simulateAndCompare();
     const QStringList files = parser.positionalArguments();
     if (!files.isEmpty()) {
         window.open(files, options, parser.isSet(QStringLiteral("run")));

@@ -34,7 +34,7 @@ void SpectrumChart::setHovered(int id) {
 void SpectrumChart::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setFont(Theme::smallFont());
-    PlotLook look;
+    SpectrumLook look;
     look.ground = palette().color(QPalette::Base);
     look.line = Theme::colors().line;
     look.ink = palette().color(QPalette::WindowText);

@@ -215,7 +215,7 @@ SceneEntry* Document::sceneById(int id) {
 
 // --- results --------------------------------------------------------------------------------------------------------
 
-int Document::run(const Pipeline& pipeline) {
+int Document::run(const Pipeline& pipeline, const QString& wanted) {
     if (m_current < 0) return 0;
     SceneEntry& s = m_scenes[static_cast<std::size_t>(m_current)];
     auto e = std::make_shared<ResultEntry>();
@@ -223,7 +223,7 @@ int Document::run(const Pipeline& pipeline) {
     e->pipeline = pipeline;
     e->running = true;
     e->started = QDateTime::currentDateTime();
-    const QString name = pipeline.name();
+    const QString name = wanted.isEmpty() ? pipeline.name() : wanted;
     e->name = name;
     const auto taken = [&s](const QString& n) {
         return std::any_of(s.results.begin(), s.results.end(), [&](const auto& r) { return r->name == n; });
@@ -274,6 +274,22 @@ int Document::run(const Pipeline& pipeline) {
             Q_EMIT resultsChanged();
             Q_EMIT runFinished(resultId);
         });
+    Q_EMIT resultsChanged();
+    Q_EMIT currentResultChanged();
+    Q_EMIT selectionChanged();
+    return e->id;
+}
+
+int Document::addResult(ResultPtr result, const QString& name) {
+    if (m_current < 0) return 0;
+    SceneEntry& s = m_scenes[static_cast<std::size_t>(m_current)];
+    auto e = std::make_shared<ResultEntry>();
+    e->id = m_nextId++;
+    e->name = name;
+    e->result = std::move(result);
+    s.results.push_back(e);
+    s.currentResult = static_cast<int>(s.results.size()) - 1;
+    m_selection = {};
     Q_EMIT resultsChanged();
     Q_EMIT currentResultChanged();
     Q_EMIT selectionChanged();

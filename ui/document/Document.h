@@ -83,8 +83,10 @@ public:
 
     // Results
     /// Runs a pipeline on the current scene in the background; its result becomes current at once and fills blend by
-    /// blend. Returns its id, 0 if no scene is open.
-    int run(const Pipeline& pipeline);
+    /// blend. Without a name it has the pipeline's. Returns its id, 0 if no scene is open.
+    int run(const Pipeline& pipeline, const QString& name = {});
+    /// A result that is in memory already, on the current scene; shown at once. Returns its id, 0 if no scene is open.
+    int addResult(ResultPtr result, const QString& name);
     void cancelRun(); ///< of the current scene; what is done stays
     void cancelAll();
     void openResult(const QString& folder);

@@ -3,6 +3,7 @@
 #include "core/Error.h"
 #include "figure/Palette.h"
 #include "figure/Raster.h"
+#include "figure/TruthShading.h"
 #include "figure/Usable.h"
 
 #include <QPainterPath>
@@ -18,20 +19,6 @@ namespace {
 constexpr double kPictureSide = 1000.0;
 // An ellipse of 2.2 rms radii holds most of what one sees of an exponential disc.
 constexpr double kEllipseFactor = 2.2;
-
-QImage shading(const cv::Mat& ids, int alpha) {
-    const std::vector<int> colours = colourObjects(ids);
-    QImage image(ids.cols, ids.rows, QImage::Format_ARGB32);
-    for (int y = 0; y < ids.rows; ++y) {
-        const int* row = ids.ptr<int>(y);
-        auto* line = reinterpret_cast<QRgb*>(image.scanLine(ids.rows - 1 - y));
-        for (int x = 0; x < ids.cols; ++x) {
-            const QRgb c = row[x] > 0 ? paletteColour(colours[static_cast<size_t>(row[x])]).rgb() : 0;
-            line[x] = row[x] > 0 ? qRgba(qRed(c), qGreen(c), qBlue(c), alpha) : qRgba(0, 0, 0, 0);
-        }
-    }
-    return image;
-}
 
 QPen cosmetic(const QColor& colour, double width, Qt::PenStyle style = Qt::SolidLine) {
     QPen pen(colour, width, style);
@@ -58,29 +45,6 @@ void haloText(QPainter& painter, const QRectF& box, int align, const QString& te
 }
 
 } // namespace
-
-cv::Mat truthIds(const Scene& scene, const Box& region) {
-    if (!scene.truth) return {};
-    if (scene.truth->segmentation) return scene.truth->segmentation->read(region).clone();
-    if (scene.truth->isolated.empty()) return {};
-    // The middle band: objects are seen best there, and it is the one that detection weighs most.
-    const size_t band = std::min(scene.bands.size(), scene.truth->isolated.size()) / 2;
-    const auto& isolated = scene.truth->isolated[band];
-    if (isolated.empty()) return {};
-    cv::Mat ids = cv::Mat::zeros(region.size(), CV_32S), best = cv::Mat::zeros(region.size(), CV_32F);
-    cv::Mat total = cv::Mat::zeros(region.size(), CV_32F);
-    for (size_t k = 0; k < isolated.size(); ++k) {
-        if (!isolated[k]) continue;
-        const cv::Mat light = isolated[k]->read(region);
-        total += light;
-        const cv::Mat more = light > best;
-        light.copyTo(best, more);
-        ids.setTo(static_cast<int>(k) + 1, more);
-    }
-    const float sigma = skyOfSample(gridSample(*scene.bands[band].image)).sigma;
-    ids.setTo(0, total < sigma);
-    return ids;
-}
 
 QMap<int, QPainterPath> outlines(const cv::Mat& labels, double zoom) {
     QMap<int, QPainterPath> paths;
@@ -216,7 +180,7 @@ void SceneFigure::paintTruth(QPainter& painter) const {
     const cv::Mat ids = truthIds(m_scene, m_region);
     if (!ids.empty()) {
         painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
-        painter.drawImage(QRectF(QPointF(0, 0), QSizeF(size())), shading(ids, 90));
+        painter.drawImage(QRectF(QPointF(0, 0), QSizeF(size())), truthShading(ids, colourObjects(ids), 90));
     }
     painter.setPen(cosmetic(look::canvas(), 1.0));
     painter.setBrush(look::truth());

@@ -55,10 +55,6 @@ private:
     QPainterPath m_missing, m_unusable;
 };
 
-/// Ids of the true objects by pixel in `region`: the truth segmentation, or the object with the most light where its
-/// isolated images say that it stands above the noise. Empty where the scene has neither.
-[[nodiscard]] cv::Mat truthIds(const Scene& scene, const Box& region);
-
 /// Outline of each id of a label image, drawn inside its pixels: y up, `zoom` units a pixel.
 [[nodiscard]] QMap<int, QPainterPath> outlines(const cv::Mat& labels, double zoom);
 

@@ -55,7 +55,7 @@ std::vector<SpectrumLine> spectraOf(const Scene& scene, const Result& result, co
     return lines;
 }
 
-PlotLook::PlotLook() : ground(look::canvas()), line(look::ink()), ink(look::ink()), muted(look::ink()) {
+SpectrumLook::SpectrumLook() : ground(look::canvas()), line(look::ink()), ink(look::ink()), muted(look::ink()) {
     line.setAlpha(60);
     muted.setAlpha(200);
 }
@@ -96,7 +96,7 @@ QPointF SpectrumPlot::place(const QRectF& p, std::size_t band, double flux) cons
     return {x, std::clamp(y, p.top(), p.bottom())};
 }
 
-void SpectrumPlot::paint(QPainter& painter, const QRectF& box, const PlotLook& look) const {
+void SpectrumPlot::paint(QPainter& painter, const QRectF& box, const SpectrumLook& look) const {
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
     const QRectF p = frame(box, QFontMetricsF(painter.font()));

@@ -26,9 +26,9 @@ struct SpectrumLine {
                                                   const std::function<QColor(int)>& colour = {});
 
 /// Colours of a plot's frame and words; the default suits the dark ground of pictures.
-struct PlotLook {
+struct SpectrumLook {
     QColor ground, line, ink, muted;
-    PlotLook();
+    SpectrumLook();
 };
 
 /// Flux per band with errors, a line an object, on a logarithmic scale; a flux below its error is an arrow down from
@@ -43,7 +43,7 @@ public:
     [[nodiscard]] const QString& unit() const { return m_unit; }
 
     /// With the painter's font.
-    void paint(QPainter& painter, const QRectF& box, const PlotLook& look = {}) const;
+    void paint(QPainter& painter, const QRectF& box, const SpectrumLook& look = {}) const;
 
     struct Hit {
         const SpectrumLine* line = nullptr; ///< null = nothing there

@@ -1,5 +1,6 @@
 #include "view/Overlay.h"
 
+#include "figure/OutcomeLook.h"
 #include "figure/Palette.h"
 #include "view/ColourMap.h"
 
@@ -56,7 +57,7 @@ Overlay::Overlay(QWidget* parent) : QWidget(parent) {
 
 void Overlay::setContents(const Contents& contents) {
     const bool all = contents.message != m_contents.message || contents.band != m_contents.band ||
-                     contents.scene != m_contents.scene || contents.style != m_contents.style;
+                     contents.scene != m_contents.scene || contents.style != m_contents.style || !m_outcomes.empty();
     m_contents = contents;
     // A pan changes no word of this: what stays is not painted and sent to the screen again.
     const Contents& c = m_contents;
@@ -91,6 +92,39 @@ void Overlay::setContents(const Contents& contents) {
     if (all) update();
 }
 
+void Overlay::setOutcomes(std::vector<OutcomeMark> marks) {
+    if (marks.empty() && m_outcomes.empty()) return;
+    m_outcomes = std::move(marks);
+    update();
+}
+
+void Overlay::paintOutcomes(QPainter& p) const {
+    const ViewTransform& t = m_contents.transform;
+    const double scale = t.zoom / t.pixelRatio;
+    const QRectF seen = t.visibleBox();
+    for (const bool chosen : {false, true}) { // the selected one on top
+        for (const OutcomeMark& mark : m_outcomes) {
+            if (mark.selected != chosen || !seen.intersects(mark.box)) continue;
+            const QPointF corner((mark.box.left() - t.centre.x()) * scale + t.screen.width() / t.pixelRatio / 2.0,
+                                 t.screen.height() / t.pixelRatio / 2.0 - (mark.box.bottom() - t.centre.y()) * scale);
+            const QRectF box(corner, mark.box.size() * scale);
+            if (box.width() < 14.0 && !chosen) {
+                // Far out a square of the colour tells as much as fits.
+                p.fillRect(QRectF(box.center() - QPointF(3.5, 3.5), QSizeF(7.0, 7.0)), QColor(0, 0, 0, 170));
+                p.fillRect(QRectF(box.center() - QPointF(2.5, 2.5), QSizeF(5.0, 5.0)),
+                           outcomeLook(mark.outcome).colour);
+                continue;
+            }
+            paintOutcomeFrame(p, box, mark.outcome, chosen ? 3.0 : 1.6);
+            const double side = chosen ? 18.0 : 14.0;
+            if (box.width() > 22.0 || chosen) {
+                paintOutcomeChip(p, QRectF(box.topLeft() - QPointF(0.0, side), QSizeF(side, side)), mark.outcome,
+                                 mark.suspected);
+            }
+        }
+    }
+}
+
 void Overlay::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     paintContents(painter);
@@ -107,6 +141,7 @@ void Overlay::paintContents(QPainter& p) const {
         p.drawText(QRectF(rect()).adjusted(40, 20, -40, -20), Qt::AlignCenter | Qt::TextWordWrap, c.message);
         return;
     }
+    if (!m_outcomes.empty()) paintOutcomes(p);
     if (!c.caption.isEmpty()) {
         font.setBold(true);
         p.setFont(font);

@@ -25,17 +25,20 @@ public:
         QRectF band;     ///< rubber band, widget coordinates
     };
     void setContents(const Contents& contents);
+    void setOutcomes(std::vector<OutcomeMark> marks);
     void paintContents(QPainter& painter) const;
 
 protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
+    void paintOutcomes(QPainter& painter) const;
     void paintCompass(QPainter& painter, QPointF at) const;
     void paintScaleBar(QPainter& painter, QPointF rightEnd) const;
     void paintColourBar(QPainter& painter, QPointF leftTop) const;
 
     Contents m_contents;
+    std::vector<OutcomeMark> m_outcomes;
     QString m_keys[3]; ///< what is drawn at the top, at the lower right and at the lower left
 };
 

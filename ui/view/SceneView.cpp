@@ -2,6 +2,7 @@
 
 #include "core/Error.h"
 #include "figure/Palette.h"
+#include "figure/TruthShading.h"
 #include "jobs/TaskPool.h"
 #include "view/Canvas.h"
 #include "view/IdTiles.h"
@@ -10,7 +11,6 @@
 #include "view/Overlay.h"
 #include "view/PixelProbe.h"
 #include "view/SceneSamples.h"
-#include "view/TruthIds.h"
 
 #include <QApplication>
 #include <QElapsedTimer>
@@ -74,7 +74,7 @@ struct SceneView::Private {
         : q(view), mail(std::make_shared<Mailbox>(view)),
           probe([m = mail, view] { m->post([view] { view->d->updateReadout(); }); }) {}
 
-    enum class Drag { None, Press, Pan, ZoomBox, Contrast };
+    enum class Drag { None, Press, Pan, ZoomBox, Contrast, Place };
 
     void applyTransform();
     void updateOverlay();
@@ -128,6 +128,7 @@ struct SceneView::Private {
     ViewReadout readout;
     ViewSelection hovered;
     bool frozen = false;
+    bool placing = false;
     std::optional<QPointF> cursor;   ///< widget coordinates
     std::optional<QPointF> mirrored; ///< image coordinates
 
@@ -311,6 +312,10 @@ void SceneView::setDimmedObjects(std::vector<int> ids) {
     d->rebuildMarks();
 }
 
+void SceneView::setOutcomes(std::vector<OutcomeMark> marks) {
+    d->overlay->setOutcomes(std::move(marks));
+}
+
 void SceneView::setPositions(std::vector<QPointF> positions) {
     d->positions = std::move(positions);
     d->rebuildMarks();
@@ -384,7 +389,7 @@ void SceneView::Private::requestTruth() {
             auto ids = std::make_shared<cv::Mat>();
             auto found = std::make_shared<IdLook>();
             try {
-                *ids = truthIdImage(*s);
+                *ids = blendscope::truthIds(*s, s->box());
                 lookOf(*ids, found->colours, found->greatest);
             } catch (const std::exception&) {
                 ids->release(); // marks alone then
@@ -962,6 +967,11 @@ void SceneView::setMirroredCursor(std::optional<QPointF> image) {
     d->canvas->refresh();
 }
 
+void SceneView::setPlacing(bool on) {
+    d->placing = on;
+    on ? setCursor(Qt::CrossCursor) : unsetCursor();
+}
+
 void SceneView::setReadoutFrozen(bool frozen) {
     d->frozen = frozen;
     if (!frozen) d->updateReadout();
@@ -1052,6 +1062,10 @@ void SceneView::mousePressEvent(QMouseEvent* event) {
     d->button = event->button();
     d->pressAt = d->lastAt = event->position();
     d->drag = Private::Drag::Press;
+    if (d->placing && d->button == Qt::LeftButton && d->scene) {
+        d->drag = Private::Drag::Place;
+        Q_EMIT placed(toImage(event->position()), false);
+    }
     d->pressContrast = d->display.contrast;
     d->pressBias = d->display.bias;
 }
@@ -1086,6 +1100,9 @@ void SceneView::mouseMoveEvent(QMouseEvent* event) {
         setDisplay(next);
         break;
     }
+    case Private::Drag::Place:
+        Q_EMIT placed(toImage(at), false);
+        break;
     case Private::Drag::None:
     case Private::Drag::Press:
         break;
@@ -1100,9 +1117,13 @@ void SceneView::mouseReleaseEvent(QMouseEvent* event) {
     if (event->button() != d->button) return;
     const Private::Drag drag = std::exchange(d->drag, Private::Drag::None);
     d->button = Qt::NoButton;
-    unsetCursor();
+    d->placing ? setCursor(Qt::CrossCursor) : unsetCursor();
     if (std::exchange(d->afterDoubleClick, false)) return;
     const QPointF at = event->position();
+    if (drag == Private::Drag::Place) {
+        Q_EMIT placed(toImage(at), true);
+        return;
+    }
     if (drag == Private::Drag::ZoomBox) {
         const QRectF band = std::exchange(d->band, {});
         d->updateOverlay();
@@ -1111,6 +1132,7 @@ void SceneView::mouseReleaseEvent(QMouseEvent* event) {
         switch (event->button()) {
         case Qt::LeftButton:
             d->click(at);
+            Q_EMIT clicked(toImage(at));
             break;
         case Qt::MiddleButton:
             d->animateTo({toImage(at), d->camera.zoom});

@@ -44,6 +44,8 @@ public:
     void setDimmedObjects(std::vector<int> ids);
     /// Positions that were given for deblending, image coordinates.
     void setPositions(std::vector<QPointF> positions);
+    /// Judged blends to frame; empty = none.
+    void setOutcomes(std::vector<OutcomeMark> marks);
     /// Colour in which an object is drawn, for tables and panels.
     [[nodiscard]] QColor objectColor(int objectId) const;
 
@@ -85,6 +87,8 @@ public:
 
     /// Cursor cross of another, linked view; nothing = none.
     void setMirroredCursor(std::optional<QPointF> image);
+    /// While on, pressing and dragging with the left button places something instead of panning and selecting.
+    void setPlacing(bool on);
     /// A frozen read-out keeps its values while the cursor moves.
     void setReadoutFrozen(bool frozen);
     [[nodiscard]] const ViewReadout& readout() const;
@@ -109,6 +113,8 @@ Q_SIGNALS:
     void cursorLeft();
     void selectionChanged(blendscope::ViewSelection selection); ///< by a click or by setSelection
     void hoveredChanged(blendscope::ViewSelection hovered);     ///< by the mouse in this view
+    void placed(QPointF image, bool released);                  ///< while placing is on
+    void clicked(QPointF image);                                ///< left click, after what it selected
     void objectActivated(blendscope::ViewSelection selection);  ///< double click
     void menuRequested(QPoint globalPosition, QPointF image);   ///< right click without moving
 

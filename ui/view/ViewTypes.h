@@ -3,6 +3,7 @@
 #include "core/Result.h"
 #include "core/Scene.h"
 #include "image/Display.h"
+#include "judge/Outcome.h"
 
 #include <QColor>
 #include <QPointF>
@@ -55,6 +56,14 @@ struct OverlayStyle {
     bool cursorCross = true;
     bool hover = true; ///< light up the object under the mouse
     friend bool operator==(const OverlayStyle&, const OverlayStyle&) = default;
+};
+
+/// A judged blend, framed in its outcome's colour and dashes.
+struct OutcomeMark {
+    QRectF box; ///< image coordinates, pixel edges at half-integers
+    Outcome outcome = Outcome::Unknown;
+    bool suspected = false;
+    bool selected = false;
 };
 
 /// What a person selected: an object, or a whole blend (object = 0), or nothing (both 0).

@@ -1,6 +1,15 @@
 #include "window/MainWindow.h"
 
 #include "actions/ActionRegistry.h"
+#include "judge/InjectPanel.h"
+#include "judge/InjectTool.h"
+#include "judge/JudgeInspector.h"
+#include "judge/JudgeMode.h"
+#include "judge/JudgePanel.h"
+#include "judge/MetricsView.h"
+#include "judge/OutcomePanel.h"
+#include "judge/SettingsComparison.h"
+#include "judge/SimulateDialog.h"
 #include "models/Format.h"
 #include "models/ResultModel.h"
 #include "panels/BlendsPanel.h"
@@ -71,7 +80,8 @@ MainWindow::MainWindow(QWidget* parent)
       m_view(new ViewArea(m_document)), m_messages(new MessageBar), m_scenePanel(new ScenePanel(m_document)),
       m_method(new MethodPanel), m_layers(new LayersPanel), m_stretch(new StretchPanel),
       m_inspector(new InspectorPanel(m_document)), m_blends(new BlendsPanel(m_document)),
-      m_blink(new BlinkTimer(m_document, this)), m_layout(std::make_unique<LayoutKeeper>(this)) {
+      m_judge(new JudgeMode(m_document, m_view, this)), m_blink(new BlinkTimer(m_document, this)),
+      m_layout(std::make_unique<LayoutKeeper>(this)) {
     m_layout->setOn(false);
     setWindowIcon(applicationIcon());
     setAcceptDrops(true);
@@ -87,6 +97,7 @@ MainWindow::MainWindow(QWidget* parent)
     layout->addWidget(m_messages);
     m_pages->addWidget(m_start);
     m_pages->addWidget(m_view);
+    m_pages->addWidget(m_judge->metrics());
     layout->addWidget(m_pages, 1);
     setCentralWidget(middle);
 
@@ -158,7 +169,14 @@ void MainWindow::buildToolBar() {
     };
     m_actions->action(QStringLiteral("file.open"))->setIconText(tr("Open"));
     add("file.open", true);
+    m_actions->action(QStringLiteral("scene.simulate"))->setIconText(tr("Simulate"));
+    add("scene.simulate", true);
     m_toolBar->addSeparator();
+    for (const char* id : {"mode.look", "mode.judge", "judge.metrics"}) {
+        add(id)->setToolButtonStyle(Qt::ToolButtonTextOnly);
+    }
+    m_toolBar->addSeparator();
+    m_actions->action(QStringLiteral("judge.metrics"))->setVisible(false); // in Judge mode
     m_pipelines = new QComboBox;
     m_pipelines->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_pipelines->setMinimumContentsLength(16);
@@ -226,9 +244,13 @@ void MainWindow::buildDocks() {
         layout->addWidget(s);
         return s;
     };
+    m_judgeSection = section("judge", tr("Outcomes"), m_judge->panel());
+    m_judgeSection->hide();
+    m_injectSection = section("inject", tr("Inject a galaxy"), m_judge->injectPanel());
+    m_injectSection->hide();
     section("scene", tr("Scene"), m_scenePanel);
     section("layers", tr("Layers"), m_layers);
-    section("stretch", tr("Stretch"), m_stretch);
+    m_stretchSection = section("stretch", tr("Stretch"), m_stretch);
     m_methodSection = section("method", tr("Method and parameters"), m_method);
     m_methodSection->setOpen(false);
     layout->addStretch();
@@ -241,8 +263,14 @@ void MainWindow::buildDocks() {
     m_leftScroll->setMinimumWidth(252);
     m_left = dock(QStringLiteral("left"), tr("Scene"), m_leftScroll, Qt::LeftDockWidgetArea);
     m_inspector->setMinimumWidth(280);
-    m_right = dock(QStringLiteral("right"), tr("Inspector"), m_inspector, Qt::RightDockWidgetArea);
-    m_bottom = dock(QStringLiteral("bottom"), tr("Blends"), m_blends, Qt::BottomDockWidgetArea);
+    m_rightPages = new QStackedWidget;
+    m_rightPages->addWidget(m_inspector);
+    m_rightPages->addWidget(m_judge->inspector());
+    m_right = dock(QStringLiteral("right"), tr("Inspector"), m_rightPages, Qt::RightDockWidgetArea);
+    m_bottomPages = new QStackedWidget;
+    m_bottomPages->addWidget(m_blends);
+    m_bottomPages->addWidget(m_judge->strip());
+    m_bottom = dock(QStringLiteral("bottom"), tr("Blends"), m_bottomPages, Qt::BottomDockWidgetArea);
     for (QDockWidget* d : {m_left, m_right, m_bottom}) {
         d->setTitleBarWidget(new QWidget); // headings inside say it already; F-keys and the menu show and hide
     }
@@ -265,6 +293,12 @@ void MainWindow::buildStatusBar() {
 void MainWindow::connectDocument() {
     connect(m_start, &StartPage::openRequested, this, &MainWindow::chooseFiles);
     connect(m_start, &StartPage::demoRequested, this, &MainWindow::openDemo);
+    connect(m_start, &StartPage::compareRequested, this, &MainWindow::simulateAndCompare);
+    connect(m_judge, &JudgeMode::pictureWanted, this, [this] { showMetrics(false); });
+    connect(m_method, &MethodPanel::pipelineChanged, this,
+            [this] { m_judge->injection()->setPipeline(m_method->pipeline()); });
+    connect(m_judge->controller(), &JudgeController::changed, this, &MainWindow::refresh);
+    connect(m_judge->controller(), &JudgeController::selectionChanged, m_actions, &ActionRegistry::refresh);
     connect(m_start, &StartPage::filesRequested, this, [this](const QStringList& paths) { open(paths); });
 
     connect(m_document, &Document::message, m_messages, &MessageBar::post);
@@ -339,17 +373,19 @@ void MainWindow::connectDocument() {
 
 void MainWindow::refresh() {
     setWindowTitle(title(this));
-    m_pages->setCurrentWidget(m_document->scene() ? static_cast<QWidget*>(m_view) : m_start);
+    m_pages->setCurrentWidget(!m_document->scene() ? static_cast<QWidget*>(m_start)
+                              : metricsShown()     ? static_cast<QWidget*>(m_judge->metrics())
+                                                   : m_view);
     const bool any = m_document->scene() != nullptr;
     if (any != m_laidOut) {
         // Nothing to inspect, list or stretch before there is a scene: the start page has the window to itself.
         m_laidOut = any;
-        if (!any) m_layout->keepDocks(QStringLiteral("look"));
+        if (!any) m_layout->keepDocks(modeName());
         for (QDockWidget* d : {m_left, m_right, m_bottom}) {
             d->setVisible(any);
         }
         if (any) {
-            if (!m_layout->restoreDocks(QStringLiteral("look"))) layOutDocks();
+            if (!m_layout->restoreDocks(modeName())) layOutDocks();
         }
     }
     if (m_layers) {
@@ -433,6 +469,7 @@ void MainWindow::refreshDisplay() {
     m_stretch->setState(m_view->mode(), d);
     m_scenePanel->setDisplay(d);
     m_inspector->setRgb(d.rgbSettings);
+    m_judge->setRgb(d.rgbSettings);
     m_actions->refresh();
 }
 
@@ -461,11 +498,16 @@ void MainWindow::showReadout(const ViewReadout& readout) {
 }
 
 bool MainWindow::settled() const {
-    return !m_document->busy() && !m_runWhenReady && m_inspector->settled() &&
+    return !m_document->busy() && !m_runWhenReady && m_inspector->settled() && m_judge->settled() &&
            (!m_document->scene() || m_view->settled());
 }
 
 void MainWindow::showMostInteresting() {
+    if (m_mode == Mode::Judge) {
+        if (m_judge->controller()->selectedBlend() == 0) m_judge->selectTelling();
+        m_judge->showSelected(true);
+        return;
+    }
     const ResultPtr r = m_document->result();
     const ScenePtr s = m_document->scene();
     if (!r || !s) return;
@@ -484,6 +526,44 @@ void MainWindow::open(const QStringList& paths, const OpenOptions& options, bool
         return;
     }
     m_document->open(paths, options);
+}
+
+QString MainWindow::modeName() const {
+    return m_mode == Mode::Judge ? QStringLiteral("judge") : QStringLiteral("look");
+}
+
+void MainWindow::setMode(Mode mode) {
+    if (mode == m_mode) return;
+    if (m_laidOut) m_layout->keepDocks(modeName());
+    m_mode = mode;
+    const bool judge = mode == Mode::Judge;
+    m_judgeSection->setVisible(judge);
+    m_injectSection->setVisible(judge);
+    m_stretchSection->setVisible(!judge);
+    m_actions->action(QStringLiteral("judge.metrics"))->setVisible(judge);
+    m_rightPages->setCurrentIndex(judge ? 1 : 0);
+    m_bottomPages->setCurrentIndex(judge ? 1 : 0);
+    if (m_laidOut) m_layout->restoreDocks(modeName()); // else as it is
+    m_judge->setOn(judge);
+    refresh();
+}
+
+void MainWindow::showMetrics(bool on) {
+    if (on) setMode(Mode::Judge);
+    m_plots = on;
+    refresh();
+}
+
+void MainWindow::simulateAndCompare() {
+    setMode(Mode::Judge);
+    m_judge->comparison()->onSimulation(QStringLiteral("who-shreds"), 1);
+}
+
+void MainWindow::chooseSimulation() {
+    SimulateDialog dialog(this);
+    if (dialog.exec() != QDialog::Accepted) return;
+    m_runWhenReady = true;
+    m_document->simulate(dialog.recipe(), dialog.seed());
 }
 
 void MainWindow::openDemo() {
@@ -574,6 +654,7 @@ void MainWindow::setThemeChoice(const QString& name) {
         section->refreshTheme();
     }
     m_inspector->refreshTheme();
+    m_judge->refreshTheme();
     m_scenePanel->refreshTheme();
     m_messages->refreshTheme();
     refreshDisplay();
@@ -659,7 +740,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
         }
     }
     m_document->cancelAll();
-    if (m_laidOut) m_layout->keepDocks(QStringLiteral("look"));
+    if (m_laidOut) m_layout->keepDocks(modeName());
     m_layout->save();
     event->accept();
 }

@@ -25,6 +25,7 @@ class CheatSheet;
 class CommandPalette;
 class InspectorPanel;
 class JobStatus;
+class JudgeMode;
 class LayoutKeeper;
 class LayersPanel;
 class MessageBar;
@@ -49,12 +50,22 @@ public:
     [[nodiscard]] ViewArea* viewArea() const { return m_view; }
     [[nodiscard]] BlendsPanel* blends() const { return m_blends; }
     [[nodiscard]] InspectorPanel* inspector() const { return m_inspector; }
+    [[nodiscard]] JudgeMode* judge() const { return m_judge; }
     [[nodiscard]] MethodPanel* method() const { return m_method; }
     [[nodiscard]] MessageBar* messages() const { return m_messages; }
     [[nodiscard]] BlinkTimer* blink() const { return m_blink; }
     [[nodiscard]] RecentFiles* recent() const { return m_recent; }
     [[nodiscard]] QWidget* startPage() const;
     [[nodiscard]] bool startPageShown() const;
+
+    /// What the window is for at the moment; panels that a mode does not need are gone.
+    enum class Mode { Look, Judge };
+    [[nodiscard]] Mode mode() const { return m_mode; }
+    void setMode(Mode mode);
+    void showMetrics(bool on); ///< in Judge mode: the plots in the middle, or the picture
+    [[nodiscard]] bool metricsShown() const { return m_plots && m_mode == Mode::Judge; }
+    /// From nothing to two settings of a detector judged on a simulated scene, without a further question.
+    void simulateAndCompare();
 
     void open(const QStringList& paths, const OpenOptions& options = {}, bool run = false);
     void openDemo();
@@ -97,6 +108,7 @@ private:
     void showReadout(const ViewReadout& readout);
     void showHeader(const QString& path, int hdu);
     void chooseFiles();
+    void chooseSimulation();
     void saveResult();
     void openResultFolder();
     void setThemeChoice(const QString& name);
@@ -107,6 +119,7 @@ private:
     void cutAtCursor(bool high);
     void layOutDocks(); ///< as they are at first
     void refreshBlink();
+    [[nodiscard]] QString modeName() const; ///< under which its layout is remembered
     bool eventFilter(QObject* watched, QEvent* event) override;
 
     Document* m_document;
@@ -122,9 +135,17 @@ private:
     StretchPanel* m_stretch;
     InspectorPanel* m_inspector;
     BlendsPanel* m_blends;
+    JudgeMode* m_judge;
     BlinkTimer* m_blink;
     std::unique_ptr<LayoutKeeper> m_layout;
     Section* m_methodSection = nullptr;
+    Section* m_judgeSection = nullptr;
+    Section* m_injectSection = nullptr;
+    Section* m_stretchSection = nullptr;
+    QStackedWidget* m_rightPages = nullptr;  ///< inspector of each mode
+    QStackedWidget* m_bottomPages = nullptr; ///< table, or filmstrip
+    Mode m_mode = Mode::Look;
+    bool m_plots = false; ///< Judge mode shows its metrics in the middle
     QScrollArea* m_leftScroll = nullptr;
     QDockWidget* m_left = nullptr;
     QDockWidget* m_right = nullptr;

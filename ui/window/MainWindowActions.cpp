@@ -2,6 +2,9 @@
 #include "actions/ActionRegistry.h"
 #include "actions/CheatSheet.h"
 #include "actions/CommandPalette.h"
+#include "judge/InjectPanel.h"
+#include "judge/JudgeMode.h"
+#include "judge/SettingsComparison.h"
 #include "panels/BlendsPanel.h"
 #include "panels/MethodPanel.h"
 #include "panels/Section.h"
@@ -19,6 +22,7 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
+#include <QPushButton>
 #include <QScrollArea>
 #include <QTimer>
 
@@ -108,6 +112,7 @@ void MainWindow::buildActions() {
 
     const QString blends = tr("Blends");
     const auto step = [this](int steps) {
+        if (m_mode == Mode::Judge) return m_judge->step(steps);
         m_blends->step(steps);
         m_view->showSelection(true);
     };
@@ -119,7 +124,8 @@ void MainWindow::buildActions() {
         [step] { step(-1); }, hasResult);
     add(
         "blend.show", blends, tr("Zoom to blend"), tr("Bring the selected blend into the picture"), keys({"Z"}), "fit",
-        [this] { m_view->showSelection(true); }, hasSelection);
+        [this] { m_mode == Mode::Judge ? m_judge->showSelected(true) : m_view->showSelection(true); },
+        [this] { return !m_document->selection().empty() || m_judge->controller()->selectedBlend() > 0; });
     add(
         "blend.best", blends, tr("Show a telling blend"), tr("Select the blend that shows deblending best"),
         keys({"T"}), "", [this] { showMostInteresting(); }, hasResult);
@@ -191,6 +197,52 @@ void MainWindow::buildActions() {
         hasScene, {});
     m_actions->action(QStringLiteral("view.freeze"))->setCheckable(true);
     m_actions->action(QStringLiteral("view.overlays"))->setAutoRepeat(false);
+
+    const QString judge = tr("Judge");
+    add(
+        "mode.look", judge, tr("Look"), tr("Explore the scene and what was found in it"), keys({"Alt+1"}), "",
+        [this] { setMode(Mode::Look); }, {}, [this] { return m_mode == Mode::Look; });
+    add(
+        "mode.judge", judge, tr("Judge"), tr("See what became of each blend: outcomes against the truth"),
+        keys({"Alt+2"}), "", [this] { setMode(Mode::Judge); }, {}, [this] { return m_mode == Mode::Judge; });
+    add("scene.simulate", judge, tr("Simulate\u2026"), tr("Draw a scene whose truth is known"), keys({"Ctrl+M"}),
+        "demo", [this] { chooseSimulation(); });
+    add("judge.guided", judge, tr("Simulate and compare two settings"),
+        tr("A simulated scene, detected with deblending contrast 0.005 and 0.0005, and judged: who shreds, who "
+           "merges?"),
+        {}, "compare", [this] { simulateAndCompare(); });
+    add(
+        "judge.compare", judge, tr("Compare two settings on this scene"),
+        tr("Detect with deblending contrast 0.005 and 0.0005, and judge both"), {}, "",
+        [this] {
+            setMode(Mode::Judge);
+            m_judge->comparison()->onScene();
+        },
+        [this] { return m_judge->controller()->obstacle().isEmpty() && m_document->registry() != nullptr; });
+    add(
+        "judge.run", judge, tr("Judge all results"), tr("Hold every result of this scene against the truth"),
+        keys({"J"}), "",
+        [this] {
+            setMode(Mode::Judge);
+            m_judge->controller()->judgeAll();
+        },
+        [this] { return m_document->result() && m_judge->controller()->obstacle().isEmpty(); });
+    add(
+        "judge.metrics", judge, tr("Metrics"),
+        tr("Numbers and curves of all results; a click on a bin shows its blends"), keys({"M"}), "",
+        [this] { showMetrics(!metricsShown()); }, hasScene, [this] { return metricsShown(); });
+    add(
+        "judge.inject", judge, tr("Inject a galaxy"),
+        tr("Click or drag in the picture: what would happen to it there?"), keys({"I"}), "",
+        [this] {
+            setMode(Mode::Judge);
+            QPushButton* place = m_judge->injectPanel()->placeButton();
+            place->setChecked(!place->isChecked());
+        },
+        hasScene, [this] { return m_judge->injectPanel()->placeButton()->isChecked(); });
+    add(
+        "judge.cancel", judge, tr("Stop judging"), tr("Judgements that are done stay"), {}, "",
+        [this] { m_judge->controller()->cancel(); }, [this] { return m_judge->controller()->running(); });
 
     const QString compare = tr("Compare");
     add(

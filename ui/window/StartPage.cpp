@@ -74,6 +74,11 @@ StartPage::StartPage(RecentFiles* recent, QWidget* parent)
                         tr("A simulated field in six bands, detected and deblended while you watch"), true);
     auto* open = button(tr("Open files\u2026"), QStringLiteral("startOpen"),
                         tr("FITS images: one file with several bands, or one file a band chosen together"), false);
+    auto* compare = button(tr("Who shreds, who merges?"), QStringLiteral("startCompare"),
+                           tr("Simulates a field, detects with deblending contrast 0.005 and 0.0005, and judges both "
+                              "against the truth"),
+                           false);
+    connect(compare, &QPushButton::clicked, this, &StartPage::compareRequested);
     buttons->addStretch();
     middle->addLayout(buttons);
     middle->addSpacing(6);
@@ -117,7 +122,8 @@ void StartPage::refresh() {
         const QString steps[] = {tr("1.  Open a scene: bands are matched by themselves, colours come at once."),
                                  tr("2.  Press Run (F5): objects are detected and deblended in the background."),
                                  tr("3.  Click a blend: data, model, residual and every component appear beside it."),
-                                 tr("4.  D and A go to the next and the previous blend; ? shows all keys.")};
+                                 tr("4.  D and A go to the next and the previous blend; ? shows all keys."),
+                                 tr("5.  Judge (Alt+2) says what became of each blend, where the truth is known.")};
         for (const QString& step : steps) {
             column->addSpacing(4);
             column->addWidget(label(step, kPale));

@@ -18,6 +18,7 @@ public:
 Q_SIGNALS:
     void openRequested();
     void demoRequested();
+    void compareRequested(); ///< simulate, and compare two settings
     void filesRequested(const QStringList& paths);
 
 protected:

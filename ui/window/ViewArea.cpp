@@ -47,6 +47,8 @@ ViewArea::~ViewArea() = default;
 void ViewArea::connectView(SceneView* view) {
     connect(view, &SceneView::readoutChanged, this, &ViewArea::readoutChanged);
     connect(view, &SceneView::menuRequested, this, &ViewArea::menuRequested);
+    connect(view, &SceneView::clicked, this, &ViewArea::clicked);
+    connect(view, &SceneView::placed, this, &ViewArea::placed);
     connect(view, &SceneView::objectActivated, this, [this] { showSelection(true); });
     connect(view, &SceneView::overlaysChanged, this, [this, view] {
         if (m_busy) return;
@@ -261,6 +263,27 @@ void ViewArea::setOverlays(const OverlayStyle& style) {
     Q_EMIT overlaysChanged();
 }
 
+void ViewArea::setPlacing(bool on) {
+    m_main->setPlacing(on);
+    if (m_second) m_second->setPlacing(on);
+}
+
+void ViewArea::showInstead(ScenePtr scene) {
+    if (!m_scene) return;
+    if (!scene) scene = m_scene;
+    if (m_main->scene() != scene) m_main->replaceScene(std::move(scene));
+}
+
+void ViewArea::setOutcomes(std::vector<OutcomeMark> marks, std::vector<OutcomeMark> beside) {
+    if (m_grid) {
+        for (SceneView* v : m_grid->views()) {
+            v->setOutcomes(marks);
+        }
+    }
+    m_main->setOutcomes(std::move(marks));
+    if (m_second) m_second->setOutcomes(std::move(beside));
+}
+
 void ViewArea::setDimmed(const std::vector<int>& objectIds) {
     m_main->setDimmedObjects(objectIds);
 }
@@ -326,8 +349,12 @@ void ViewArea::showSelection(bool zoom) {
     const ResultPtr r = m_document->result();
     const Blend* blend = r ? r->blend(s.blend) : nullptr;
     if (!blend) return;
+    showBox(blend->box, zoom);
+}
+
+void ViewArea::showBox(const Box& b, bool zoom) {
+    if (!m_scene || b.empty()) return;
     SceneView* v = m_mode == Mode::Grid && m_grid && !m_grid->views().empty() ? m_grid->views().front() : m_main;
-    const Box& b = blend->box;
     const double side = std::max({b.width, b.height, 24});
     const double cx = b.x0 + (b.width - 1) / 2.0, cy = b.y0 + (b.height - 1) / 2.0;
     if (zoom) {
@@ -340,7 +367,7 @@ void ViewArea::showSelection(bool zoom) {
         return;
     }
     const QRectF seen = v->visibleBox();
-    if (!seen.contains(QRectF(b.x0, b.y0, b.width, b.height))) v->centreOnSelection();
+    if (!seen.contains(QRectF(b.x0, b.y0, b.width, b.height))) v->centreOn({cx, cy});
 }
 
 bool ViewArea::settled() const {

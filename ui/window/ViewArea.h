@@ -37,12 +37,19 @@ public:
     void resetColours();
     [[nodiscard]] const OverlayStyle& overlays() const { return m_style; }
     void setOverlays(const OverlayStyle& style);
+    void setPlacing(bool on); ///< as SceneView::setPlacing
+    /// The scene's grid with other pixels (something injected); null: its own again.
+    void showInstead(ScenePtr scene);
+    /// Judged blends of the result shown, and of the one beside it.
+    void setOutcomes(std::vector<OutcomeMark> marks, std::vector<OutcomeMark> beside = {});
     void setDimmed(const std::vector<int>& objectIds);
 
     [[nodiscard]] bool comparing() const { return m_second != nullptr; }
     /// The current result on the left, another one of the scene on the right.
     void setComparing(bool on);
     [[nodiscard]] int otherResult() const { return m_otherResult; } ///< id, 0 = none
+    /// Brings a part of the scene into the picture, with its neighbourhood.
+    void showBox(const Box& box, bool zoom);
     /// Brings the selected blend into the picture: centred if it is out of sight, or zoomed to it.
     void showSelection(bool zoom);
     [[nodiscard]] bool settled() const;
@@ -52,6 +59,8 @@ Q_SIGNALS:
     void displayChanged();
     void overlaysChanged();
     void readoutChanged(const blendscope::ViewReadout& readout);
+    void placed(QPointF image, bool released);
+    void clicked(QPointF image); ///< after what the click selected
     void menuRequested(QPoint globalPosition, QPointF image);
     void modeChanged();
 

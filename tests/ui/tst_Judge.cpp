@@ -1,0 +1,366 @@
+#include "actions/ActionRegistry.h"
+#include "figure/OutcomeLook.h"
+#include "judge/InjectPanel.h"
+#include "judge/InjectTool.h"
+#include "judge/JudgeInspector.h"
+#include "judge/JudgeMode.h"
+#include "judge/JudgePanel.h"
+#include "judge/JudgedBoard.h"
+#include "judge/MetricsView.h"
+#include "judge/OutcomePanel.h"
+#include "judge/PlotWidget.h"
+#include "judge/RatesChart.h"
+#include "judge/SettingsComparison.h"
+#include "panels/InspectorPanel.h"
+#include "support/EventDriver.h"
+#include "theme/Theme.h"
+#include "view/SceneView.h"
+#include "window/MainWindow.h"
+#include "window/MessageBar.h"
+#include "window/StartPage.h"
+#include "window/ViewArea.h"
+
+#include <QListView>
+#include <QListWidget>
+#include <QPushButton>
+#include <QTemporaryDir>
+#include <QToolButton>
+#include <QtTest>
+
+using namespace blendscope;
+using namespace blendscope::test;
+
+namespace {
+
+/// `count` pairs in a row, 20 pixels apart, outcomes in turn; S/N falls and separation grows along the row.
+Judgement makeJudgement(int count) {
+    const Outcome turn[] = {Outcome::Recognized, Outcome::Unrecognized, Outcome::Shredded, Outcome::Merged,
+                            Outcome::Undetected};
+    Judgement j;
+    j.sceneId = QStringLiteral("row");
+    for (int i = 0; i < count; ++i) {
+        BlendVerdict b;
+        b.id = i + 1;
+        b.box = {20 * (i % 100), 20 * (i / 100), 14, 14};
+        b.outcome = turn[i % 5];
+        b.nSep = 2;
+        b.nBlend = 2;
+        for (int k = 0; k < 2; ++k) {
+            TruthVerdict t;
+            t.id = 2 * i + k + 1;
+            t.blend = b.id;
+            t.letter = QLatin1Char(k ? 'B' : 'A');
+            t.outcome = b.outcome;
+            t.x = b.box.x0 + 4 + k * (2.0 + 0.001 * i);
+            t.y = b.box.y0 + 6;
+            t.snr = 1000.0 - 0.01 * i;
+            t.words = QStringLiteral("%1 has words.").arg(t.letter);
+            b.members.push_back(t.id);
+            j.objects.push_back(t);
+        }
+        j.blends.push_back(b);
+    }
+    return j;
+}
+
+ScenePtr emptyScene(cv::Size size) {
+    auto scene = std::make_shared<Scene>();
+    scene->id = QStringLiteral("row");
+    scene->size = size;
+    for (const char* name : {"g", "r"}) {
+        Band band;
+        band.name = QLatin1String(name);
+        band.image = std::make_shared<MemoryPlane>(cv::Mat(size, CV_32F, cv::Scalar(1.0)));
+        band.variance = std::make_shared<ConstantPlane>(size, 1.0f);
+        band.wavelength = name[0] == 'g' ? 480.0 : 620.0;
+        scene->bands.push_back(band);
+    }
+    scene->truth = Truth{};
+    scene->truth->objects.resize(1);
+    return scene;
+}
+
+} // namespace
+
+class TestJudge : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    QString m_recipe;
+    std::unique_ptr<MainWindow> m_window; ///< with a small scene and two judged settings
+
+    static std::unique_ptr<MainWindow> makeWindow() {
+        auto window = std::make_unique<MainWindow>();
+        window->setAskBeforeClosing(false);
+        window->resize(1280, 800);
+        window->show();
+        if (!QTest::qWaitForWindowExposed(window.get())) return nullptr;
+        if (!waitFor([&] { return window->document()->registry() != nullptr; })) return nullptr;
+        return window;
+    }
+
+private Q_SLOTS:
+    void initTestCase() {
+        isolateSettings();
+        Theme::apply(ThemeChoice::Light);
+        m_recipe = m_folder.filePath(QStringLiteral("small.json"));
+        QFile file(m_recipe);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(R"({"name": "small", "survey": "lsst", "size": [160, 160],
+                      "galaxies": {"magnitudes": [20.5, 24.5], "density": 110, "clustered": 0.7, "reach": 2.2}})");
+    }
+    void cleanupTestCase() { m_window.reset(); }
+
+    void outcomesAreToldApartWithoutColour() {
+        QSet<QString> letters, dashes;
+        QSet<QRgb> colours;
+        for (const Outcome outcome : outcomeOrder()) {
+            const OutcomeLook& look = outcomeLook(outcome);
+            QVERIFY2(!look.title.isEmpty() && !look.help.isEmpty(), qPrintable(outcomeWord(outcome)));
+            letters.insert(look.letter);
+            if (outcomeRank(outcome) >= 5) continue;
+            colours.insert(look.colour.rgb());
+            QString pattern;
+            for (const qreal d : look.dashes) {
+                pattern += QString::number(d) + QLatin1Char(' ');
+            }
+            dashes.insert(pattern);
+        }
+        QCOMPARE(letters.size(), qsizetype(outcomeOrder().size()));
+        QCOMPARE(colours.size(), 5);
+        QCOMPARE(dashes.size(), 5);
+        QCOMPARE(outcomeOrder().size(), allOutcomes().size());
+    }
+
+    void stripGroupsSortsAndFilters() {
+        OutcomeModel model;
+        model.setJudgement(std::make_shared<const Judgement>(makeJudgement(50)));
+        QCOMPARE(model.total(), 50);
+        QCOMPARE(model.count(Outcome::Merged), 10);
+        QCOMPARE(model.rowCount(), 50);
+        // Recognized first, the brightest of them first.
+        QCOMPARE(model.blendAt(0), 1);
+        QCOMPARE(model.blendAt(1), 6);
+        model.setSort(OutcomeModel::Sort::Separation, true);
+        QCOMPARE(model.blendAt(0), 46);
+        model.setShown({int(Outcome::Shredded)});
+        QCOMPARE(model.rowCount(), 10);
+        QCOMPARE(model.step(0, 1), model.blendAt(0));
+        QCOMPARE(model.step(model.blendAt(0), -1), model.blendAt(9)); // round
+        model.setShown({});
+        model.setOnly(QSet<int>{3, 4, 99});
+        QCOMPARE(model.rowCount(), 2);
+        model.setOnly(std::nullopt);
+        Judgement other = makeJudgement(50);
+        other.blends[6].outcome = Outcome::Shredded;
+        model.setJudgement(model.judgement(), {std::make_shared<const Judgement>(other)});
+        model.setSort(OutcomeModel::Sort::Disagreement, true);
+        model.setShown({int(Outcome::Unrecognized)});
+        QCOMPARE(model.blendAt(0), 7); // the disputed one
+    }
+
+    void tenThousandBlendsStayLight() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        window->setMode(MainWindow::Mode::Judge);
+        window->document()->addScene(emptyScene({2000, 2000}));
+        auto result = std::make_shared<Result>();
+        result->segmentation = cv::Mat(2000, 2000, CV_32S, cv::Scalar(0));
+        // A result that was read has no job; judging is given.
+        const int id = window->document()->addResult(result, QStringLiteral("given"));
+        QElapsedTimer clock;
+        clock.start();
+        window->judge()->controller()->setJudgement(id, std::make_shared<const Judgement>(makeJudgement(10000)));
+        QCOMPARE(window->judge()->strip()->model()->rowCount(), 10000);
+        QVERIFY(waitFor([&] { return window->judge()->settled(); }));
+        qInfo("10 000 blends shown after %lld ms", clock.elapsed());
+        QVERIFY(clock.elapsed() < 15000); // thumbnails of what is in sight alone
+        clock.restart();
+        for (int i = 0; i < 20; ++i) {
+            QVERIFY(window->actionRegistry()->trigger(QStringLiteral("blend.next")));
+        }
+        qInfo("20 steps took %lld ms", clock.elapsed());
+        QVERIFY(window->judge()->controller()->selectedBlend() > 0);
+        QVERIFY(waitFor([&] { return window->judge()->settled(); }));
+    }
+
+    void startPageLeadsToTheComparison() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        auto* button = window->startPage()->findChild<QPushButton*>(QStringLiteral("startCompare"));
+        QVERIFY(button);
+        QTest::mouseClick(button, Qt::LeftButton);
+        QCOMPARE(window->mode(), MainWindow::Mode::Judge);
+        QVERIFY(window->document()->busy());
+        window->document()->cancelAll();
+        QVERIFY(waitFor([&] { return !window->document()->busy(); }));
+    }
+
+    void twoSettingsAreJudged() {
+        m_window = makeWindow();
+        QVERIFY(m_window);
+        m_window->setMode(MainWindow::Mode::Judge);
+        m_window->judge()->comparison()->onSimulation(m_recipe, 3);
+        const auto judged = [this] {
+            const SceneEntry* s = m_window->document()->current();
+            if (!s || s->results.size() != 2) return false;
+            return m_window->judge()->controller()->judgement(s->results[0]->id) &&
+                   m_window->judge()->controller()->judgement(s->results[1]->id);
+        };
+        QVERIFY2(waitFor(judged, 120000), qPrintable(m_window->messages()->text()));
+        QVERIFY(waitFor([&] { return m_window->settled(); }));
+        const auto& rows = m_window->judge()->panel()->chart()->rows();
+        QCOMPARE(rows.size(), std::size_t(2));
+        QVERIFY(!rows[0].counts.isEmpty() && !rows[1].counts.isEmpty());
+        QVERIFY(m_window->judge()->panel()->words().contains(QStringLiteral("Who shreds?")));
+        QVERIFY(m_window->judge()->strip()->model()->rowCount() > 0);
+        QVERIFY(m_window->judge()->controller()->selectedBlend() > 0); // a telling one
+    }
+
+    void blendsAreWalkedAndExplained() {
+        QVERIFY(m_window);
+        JudgeController* judge = m_window->judge()->controller();
+        OutcomePanel* strip = m_window->judge()->strip();
+        const int before = judge->selectedBlend();
+        m_window->activateWindow();
+        QApplication::setActiveWindow(m_window.get());
+        m_window->viewArea()->view()->setFocus();
+        QTest::keyClick(m_window.get(), Qt::Key_D);
+        if (strip->model()->rowCount() > 1) QVERIFY(judge->selectedBlend() != before);
+        QCOMPARE(strip->model()->blendAt(strip->view()->currentIndex().row()), judge->selectedBlend());
+        QTest::keyClick(m_window.get(), Qt::Key_A);
+        QCOMPARE(judge->selectedBlend(), before);
+        QVERIFY(waitFor([&] { return m_window->judge()->inspector()->settled(); }));
+        const BlendVerdict* blend = judge->current()->blend(before);
+        QCOMPARE(m_window->judge()->inspector()->board()->objectsAlone(), blend->members);
+        QVERIFY(m_window->judge()->inspector()->board()->hasPictures());
+        QVERIFY(m_window->judge()->inspector()->words().contains(outcomeLook(blend->outcome).title.toLower()));
+
+        // A chip filters, a second click shows all again.
+        QToolButton* chip = strip->chip(blend->outcome);
+        const int all = strip->model()->rowCount();
+        click(chip, chip->rect().center());
+        QCOMPARE(strip->model()->rowCount(), strip->model()->count(blend->outcome));
+        click(chip, chip->rect().center());
+        QCOMPARE(strip->model()->rowCount(), all);
+
+        // A click in the picture selects the blend there.
+        judge->selectBlend(0);
+        SceneView* view = m_window->viewArea()->view();
+        view->fit();
+        QVERIFY(view->waitUntilSettled());
+        const TruthVerdict* t = judge->current()->object(blend->members.front());
+        click(view, view->toWidget({t->x, t->y}).toPoint());
+        QVERIFY(waitFor([&] { return judge->selectedBlend() == before; }, 3000));
+
+        // The other result: the same blend stays selected.
+        const int truth = blend->members.front();
+        m_window->document()->stepResult(1);
+        const BlendVerdict* there = judge->current()->blend(judge->selectedBlend());
+        QVERIFY(there);
+        QVERIFY(std::find(there->members.begin(), there->members.end(), truth) != there->members.end());
+
+        // Look mode has its panels back.
+        QVERIFY(m_window->actionRegistry()->trigger(QStringLiteral("mode.look")));
+        QVERIFY(!strip->isVisible());
+        QVERIFY(!m_window->viewArea()->overlays().truth);
+        QVERIFY(m_window->inspector()->isVisible());
+        QVERIFY(m_window->actionRegistry()->trigger(QStringLiteral("mode.judge")));
+        QVERIFY(strip->isVisible());
+        QVERIFY(m_window->viewArea()->overlays().truth);
+    }
+
+    void injectionTellsItsFate() {
+        QVERIFY(m_window);
+        InjectPanel* panel = m_window->judge()->injectPanel();
+        InjectTool* tool = m_window->judge()->injection();
+        InjectTool::Wish wish = tool->wish();
+        wish.magnitude = 22.0;
+        tool->setWish(wish);
+        QVERIFY(m_window->actionRegistry()->trigger(QStringLiteral("judge.inject")));
+        QVERIFY(panel->placeButton()->isChecked());
+        SceneView* view = m_window->viewArea()->view();
+        view->fit();
+        const QPointF at(80.3, 77.6);
+        const QPoint from = view->toWidget(at + QPointF(6, 3)).toPoint(), to = view->toWidget(at).toPoint();
+        QTest::mousePress(view, Qt::LeftButton, Qt::NoModifier, from);
+        QTest::mouseMove(view, to);
+        QTest::mouseRelease(view, Qt::LeftButton, Qt::NoModifier, to);
+        QVERIFY(tool->place().has_value());
+        QVERIFY(QLineF(*tool->place(), at).length() < 2.0);
+        QVERIFY2(waitFor([&] { return !tool->running(); }), "still at work");
+        QVERIFY2(tool->answer().has_value(), qPrintable(tool->problem()));
+        QVERIFY(tool->answer()->known);
+        QVERIFY(!panel->words().isEmpty());
+        QVERIFY(std::abs(tool->answer()->verdict.x - at.x()) < 3.0);
+        QCOMPARE(view->scene(), tool->answer()->scene); // it is seen where it was put
+        const std::size_t scenes = m_window->document()->scenes().size();
+        tool->keep();
+        QCOMPARE(m_window->document()->scenes().size(), scenes + 1);
+        tool->clear();
+        QCOMPARE(view->scene(), m_window->document()->scene());
+        QVERIFY(m_window->actionRegistry()->trigger(QStringLiteral("judge.inject")));
+        QVERIFY(!panel->placeButton()->isChecked());
+    }
+
+    void aBinShowsItsBlends() {
+        QVERIFY(m_window);
+        QVERIFY(m_window->actionRegistry()->trigger(QStringLiteral("judge.metrics")));
+        MetricsView* metrics = m_window->judge()->metrics();
+        QVERIFY(metrics->isVisible());
+        QVERIFY2(waitFor([&] { return metrics->settled() && metrics->metrics()->report() != nullptr; }),
+                 qPrintable(metrics->metrics()->problem()));
+        QVERIFY(!metrics->plots().empty());
+        QCOMPARE(metrics->metrics()->report()->pipelines.size(), std::size_t(2));
+        auto* list = metrics->findChild<QListWidget*>();
+        QVERIFY(list);
+        bool clicked = false;
+        for (int row = 0; row < list->count() && !clicked; ++row) {
+            list->setCurrentRow(row);
+            QCoreApplication::processEvents();
+            for (PlotWidget* plot : metrics->plots()) {
+                (void)plot->grab(); // painted, so that its points have their places
+                const auto& series = plot->plot().series;
+                for (int s = 0; s < int(series.size()) && !clicked; ++s) {
+                    for (int p = 0; p < int(series[std::size_t(s)].points.size()) && !clicked; ++p) {
+                        if (series[std::size_t(s)].points[std::size_t(p)].members.empty()) continue;
+                        const QRect at = plot->pointRect(s, p);
+                        if (at.isEmpty()) continue;
+                        QTest::mouseClick(plot, Qt::LeftButton, Qt::NoModifier, at.center());
+                        clicked = m_window->judge()->strip()->model()->restricted();
+                    }
+                }
+            }
+        }
+        QVERIFY2(clicked, "no bin led to its blends");
+        QVERIFY(m_window->judge()->strip()->model()->rowCount() > 0);
+        m_window->judge()->strip()->showOnly({}, {});
+        QVERIFY(!m_window->judge()->strip()->model()->restricted());
+        QVERIFY(m_window->actionRegistry()->trigger(QStringLiteral("judge.metrics")));
+        QVERIFY(!metrics->isVisible());
+    }
+
+    void scenesWithoutTruthSaySo() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        auto scene = std::make_shared<Scene>(*emptyScene({60, 60}));
+        scene->truth.reset();
+        window->document()->addScene(scene);
+        window->setMode(MainWindow::Mode::Judge);
+        QVERIFY(window->judge()->controller()->obstacle().contains(QStringLiteral("no truth")));
+        QVERIFY(!window->actionRegistry()->trigger(QStringLiteral("judge.run")));
+        QVERIFY(!window->actionRegistry()->trigger(QStringLiteral("judge.compare")));
+        window->document()->closeScene(0);
+        QVERIFY(window->startPageShown());
+    }
+};
+
+int main(int argc, char** argv) {
+    SceneView::prepareOpenGL();
+    QApplication app(argc, argv);
+    TestJudge test;
+    return QTest::qExec(&test, argc, argv);
+}
+
+#include "tst_Judge.moc"

@@ -1,0 +1,216 @@
+#include "judge/JudgeController.h"
+
+#include "core/Error.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace blendscope {
+
+JudgeController::JudgeController(Document* document, QObject* parent) : QObject(parent), m_document(document) {
+    connect(m_document, &Document::currentResultChanged, this, &JudgeController::follow);
+    connect(m_document, &Document::currentSceneChanged, this, &JudgeController::follow);
+    connect(m_document, &Document::resultsChanged, this, [this] {
+        // Forget what belongs to results that are gone.
+        std::erase_if(m_entries, [this](const auto& e) {
+            if (m_document->resultEntry(e.first)) return false;
+            if (e.second.job) e.second.job->cancel();
+            return true;
+        });
+        if (m_automatic) judgeFinished();
+        follow();
+    });
+    connect(m_document, &Document::selectionChanged, this, &JudgeController::onDocumentSelection);
+}
+
+const JudgeController::Entry* JudgeController::entry(int resultId) const {
+    const auto it = m_entries.find(resultId);
+    return it == m_entries.end() ? nullptr : &it->second;
+}
+
+JudgementPtr JudgeController::judgement(int resultId) const {
+    const Entry* e = entry(resultId);
+    return e ? e->judgement : nullptr;
+}
+
+JudgementPtr JudgeController::current() const {
+    const ResultEntry* e = m_document->currentResult();
+    return e ? judgement(e->id) : nullptr;
+}
+
+std::vector<JudgementPtr> JudgeController::others() const {
+    std::vector<JudgementPtr> found;
+    const SceneEntry* s = m_document->current();
+    const ResultEntry* now = m_document->currentResult();
+    if (!s) return found;
+    for (const auto& r : s->results) {
+        if (now && r->id == now->id) continue;
+        if (JudgementPtr j = judgement(r->id)) found.push_back(std::move(j));
+    }
+    return found;
+}
+
+QString JudgeController::obstacle() const {
+    const ScenePtr scene = m_document->scene();
+    if (!scene) return tr("Open or simulate a scene first.");
+    if (!scene->truth || scene->truth->objects.empty()) {
+        return tr("This scene has no truth: simulate one, open one with a truth table, or inject galaxies into it.");
+    }
+    return {};
+}
+
+bool JudgeController::judgeable(const ResultEntry& e) const {
+    return e.result && !e.running && e.problem.isEmpty() && e.result->complete;
+}
+
+void JudgeController::judge(int resultId) {
+    const ResultEntry* e = m_document->resultEntry(resultId);
+    const ScenePtr scene = m_document->scene();
+    const auto registry = m_document->registry();
+    if (!e || !judgeable(*e) || !scene || !registry || !obstacle().isEmpty()) return;
+    Entry& own = m_entries[resultId];
+    if (own.job || own.judgement) return;
+    own.problem.clear();
+    own.result = e->result;
+    auto made = std::make_shared<JudgementPtr>();
+    own.job = m_document->start(
+        tr("Judging %1").arg(e->name),
+        [made, scene, result = e->result, registry](Progress& progress) {
+            *made = std::make_shared<const Judgement>(blendscope::judge(*scene, *result, *registry, progress));
+        },
+        [this, resultId, made](const Job& job) {
+            const auto it = m_entries.find(resultId);
+            // Its result is gone, or has another judgement by now.
+            if (it == m_entries.end() || it->second.job.get() != &job) return;
+            it->second.job.reset();
+            it->second.judgement = *made;
+            if (job.state() == Job::State::Failed) {
+                it->second.problem = job.error();
+                Q_EMIT m_document->message(Document::Severity::Error, tr("Judging stopped: %1").arg(job.error()));
+            } else if (job.state() == Job::State::Cancelled) {
+                it->second.problem = tr("judging was stopped"); // and does not begin again by itself
+            }
+            Q_EMIT changed();
+            follow();
+        });
+    Q_EMIT changed();
+}
+
+void JudgeController::setJudgement(int resultId, JudgementPtr judgement) {
+    const ResultEntry* e = m_document->resultEntry(resultId);
+    if (!e) return;
+    Entry& own = m_entries[resultId];
+    if (own.job) own.job->cancel();
+    own = {std::move(judgement), e->result, nullptr, {}};
+    Q_EMIT changed();
+    follow();
+}
+
+void JudgeController::judgeAll() {
+    const SceneEntry* s = m_document->current();
+    if (!s) return;
+    for (const auto& r : s->results) {
+        const auto it = m_entries.find(r->id);
+        if (it != m_entries.end() && !it->second.job && !it->second.judgement) m_entries.erase(it); // once more
+        judge(r->id);
+    }
+}
+
+void JudgeController::judgeFinished() {
+    const SceneEntry* s = m_document->current();
+    if (!s) return;
+    for (const auto& r : s->results) {
+        if (!entry(r->id)) judge(r->id);
+    }
+}
+
+void JudgeController::cancel() {
+    const SceneEntry* s = m_document->current();
+    if (!s) return;
+    for (const auto& r : s->results) {
+        const Entry* e = entry(r->id);
+        if (e && e->job) e->job->cancel();
+    }
+}
+
+bool JudgeController::running() const {
+    return std::any_of(m_entries.begin(), m_entries.end(), [](const auto& e) { return e.second.job != nullptr; });
+}
+
+void JudgeController::setAutomatic(bool on) {
+    m_automatic = on;
+    if (on) judgeFinished();
+}
+
+void JudgeController::follow() {
+    const JudgementPtr now = current();
+    if (now == m_shown) return;
+    const JudgementPtr before = std::exchange(m_shown, now);
+    int selected = 0;
+    if (before && now && before->sceneId == now->sceneId) {
+        const BlendVerdict* was = before->blend(m_selected);
+        const BlendVerdict* is = was ? OutcomeModel::counterpart(*was, *now) : nullptr;
+        if (is) selected = is->id;
+    }
+    m_selected = selected;
+    Q_EMIT currentChanged();
+    Q_EMIT selectionChanged();
+}
+
+void JudgeController::selectBlend(int id) {
+    const BlendVerdict* b = m_shown ? m_shown->blend(id) : nullptr;
+    const int clean = b ? id : 0;
+    if (clean == m_selected) return;
+    m_selected = clean;
+    // The result's own blend goes along, so that the inspector and the table of the other mode show it too.
+    m_syncing = true;
+    const ResultPtr result = m_document->result();
+    const Object* o = b && result && !b->detections.empty() ? result->object(b->detections.front()) : nullptr;
+    m_document->setSelection(o ? Selection{o->parent, 0} : Selection{});
+    m_syncing = false;
+    Q_EMIT selectionChanged();
+}
+
+int JudgeController::blendOfDetection(int objectId) const {
+    const DetectionVerdict* d = m_shown ? m_shown->detection(objectId) : nullptr;
+    return d ? d->blend : 0;
+}
+
+int JudgeController::blendAt(QPointF image) const {
+    if (!m_shown) return 0;
+    int best = 0;
+    double least = 1e30;
+    const auto near = [&](double x, double y, int blend) {
+        const double d = std::hypot(x - image.x(), y - image.y());
+        if (blend > 0 && d < least) {
+            least = d;
+            best = blend;
+        }
+    };
+    for (const TruthVerdict& t : m_shown->objects) {
+        near(t.x, t.y, t.blend);
+    }
+    for (const DetectionVerdict& d : m_shown->detections) {
+        near(d.x, d.y, d.blend);
+    }
+    const BlendVerdict* b = m_shown->blend(best);
+    const Box reach = b ? b->box.grown(4) : Box{};
+    return b && reach.contains(int(std::lround(image.x())), int(std::lround(image.y()))) ? best : 0;
+}
+
+void JudgeController::onDocumentSelection() {
+    if (m_syncing || !m_shown) return;
+    const Selection s = m_document->selection();
+    const ResultPtr result = m_document->result();
+    int object = s.object;
+    if (!object && result) {
+        const Blend* blend = result->blend(s.blend);
+        if (blend && !blend->objects.empty()) object = blend->objects.front();
+    }
+    const int found = object ? blendOfDetection(object) : 0;
+    if (found == 0 || found == m_selected) return;
+    m_selected = found;
+    Q_EMIT selectionChanged();
+}
+
+} // namespace blendscope

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "document/Document.h"
+#include "judge/Judge.h"
+#include "judge/OutcomeModel.h"
+
+#include <QObject>
+#include <QPointF>
+#include <map>
+
+namespace blendscope {
+
+/// The judgements of the open scenes' results: made in the background, kept as long as their result, and a selected
+/// blend that stays where it is when another result or its judgement is shown.
+class JudgeController final : public QObject {
+    Q_OBJECT
+
+public:
+    explicit JudgeController(Document* document, QObject* parent = nullptr);
+
+    struct Entry {
+        JudgementPtr judgement; ///< null until done
+        ResultPtr result;       ///< the snapshot that was judged
+        JobPtr job;             ///< null when it is over
+        QString problem;        ///< why there is no judgement, a sentence
+    };
+    [[nodiscard]] const Entry* entry(int resultId) const; ///< null if never asked for
+    [[nodiscard]] JudgementPtr judgement(int resultId) const;
+    [[nodiscard]] JudgementPtr current() const; ///< of the result shown; null if there is none
+    /// Judgements of the scene's other results.
+    [[nodiscard]] std::vector<JudgementPtr> others() const;
+
+    /// Whether the scene shown can be judged; else a sentence that says why not.
+    [[nodiscard]] QString obstacle() const;
+    /// Judges a finished result in the background; nothing happens where that was done or is going on.
+    void judge(int resultId);
+    /// A judgement that was made elsewhere.
+    void setJudgement(int resultId, JudgementPtr judgement);
+    void judgeAll(); ///< every finished result of the scene shown
+    void cancel();   ///< of the scene shown
+    [[nodiscard]] bool running() const;
+    /// On: results are judged as soon as they are complete (Judge mode).
+    void setAutomatic(bool on);
+
+    [[nodiscard]] int selectedBlend() const { return m_selected; } ///< id in the current judgement; 0 = none
+    void selectBlend(int id);
+    /// The blend that an object of the shown result, or a place in the picture, belongs to; 0 = none.
+    [[nodiscard]] int blendOfDetection(int objectId) const;
+    [[nodiscard]] int blendAt(QPointF image) const;
+
+Q_SIGNALS:
+    void changed();          ///< a judgement came, failed or began
+    void currentChanged();   ///< another judgement is shown, or none
+    void selectionChanged(); ///< of the blend
+
+private:
+    void follow();
+    void onDocumentSelection();
+    void judgeFinished();
+    [[nodiscard]] bool judgeable(const ResultEntry& entry) const;
+
+    Document* m_document;
+    std::map<int, Entry> m_entries; ///< by result id
+    JudgementPtr m_shown;
+    int m_selected = 0;
+    bool m_automatic = false;
+    bool m_syncing = false;
+};
+
+} // namespace blendscope

@@ -1,0 +1,271 @@
+#include "judge/JudgeInspector.h"
+
+#include "figure/OutcomeLook.h"
+#include "judge/JudgedBoard.h"
+#include "panels/Section.h"
+#include "theme/Icons.h"
+#include "theme/Theme.h"
+
+#include <QApplication>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPainter>
+#include <QPixmap>
+#include <QPointer>
+#include <QScrollArea>
+#include <QTimer>
+#include <QToolButton>
+#include <QVBoxLayout>
+#include <cmath>
+
+namespace blendscope {
+
+namespace {
+
+QLabel* textLabel() {
+    auto* label = new QLabel;
+    label->setWordWrap(true);
+    label->setTextFormat(Qt::RichText);
+    label->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::LinksAccessibleByMouse |
+                                   Qt::LinksAccessibleByKeyboard);
+    label->setContentsMargins(8, 4, 8, 8);
+    return label;
+}
+
+/// The letter on its colour, in rich text.
+QString chipHtml(Outcome outcome) {
+    const OutcomeLook& look = outcomeLook(outcome);
+    const bool light = qGray(look.colour.rgb()) > 107;
+    return QStringLiteral("<span style='background-color:%1;color:%2;font-weight:bold'>&nbsp;%3&nbsp;</span>")
+        .arg(look.colour.name(), light ? QStringLiteral("#101216") : QStringLiteral("#ffffff"), look.letter);
+}
+
+} // namespace
+
+JudgeInspector::JudgeInspector(Document* document, JudgeController* judge, QWidget* parent)
+    : QWidget(parent), m_document(document), m_judge(judge), m_chip(new QLabel), m_title(new QLabel),
+      m_story(textLabel()), m_board(new JudgedBoard), m_shade(new QToolButton), m_objects(textLabel()),
+      m_detections(textLabel()), m_others(textLabel()), m_page(new QWidget), m_empty(new QLabel),
+      m_scroll(new QScrollArea), m_wait(new QTimer(this)) {
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    auto* head = new QWidget;
+    auto* line = new QHBoxLayout(head);
+    line->setContentsMargins(8, 4, 4, 4);
+    line->setSpacing(6);
+    line->addWidget(m_chip);
+    QFont bold = m_title->font();
+    bold.setBold(true);
+    bold.setPointSizeF(bold.pointSizeF() * 1.15);
+    m_title->setFont(bold);
+    line->addWidget(m_title, 1);
+    const auto button = [line](const QString& icon, const QString& tip) {
+        auto* b = new QToolButton;
+        b->setIcon(themeIcon(icon));
+        b->setToolTip(tip);
+        b->setAccessibleName(tip);
+        b->setAutoRaise(true);
+        line->addWidget(b);
+        return b;
+    };
+    connect(button(QStringLiteral("previous"), tr("Previous blend (A)")), &QToolButton::clicked, this,
+            [this] { Q_EMIT stepRequested(-1); });
+    connect(button(QStringLiteral("next"), tr("Next blend (D)")), &QToolButton::clicked, this,
+            [this] { Q_EMIT stepRequested(1); });
+    connect(button(QStringLiteral("fit"), tr("Show this blend in the picture (Z)")), &QToolButton::clicked, this,
+            &JudgeInspector::showRequested);
+    layout->addWidget(head);
+
+    m_empty->setWordWrap(true);
+    m_empty->setAlignment(Qt::AlignCenter);
+    m_empty->setForegroundRole(QPalette::PlaceholderText);
+    m_empty->setContentsMargins(16, 16, 16, 16);
+    layout->addWidget(m_empty, 1);
+
+    auto* column = new QVBoxLayout(m_page);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(m_story);
+    auto* pictures = new QWidget;
+    auto* inner = new QVBoxLayout(pictures);
+    inner->setContentsMargins(8, 0, 8, 6);
+    inner->setSpacing(4);
+    inner->addWidget(m_board);
+    m_shade->setText(tr("Truth shaded"));
+    m_shade->setToolTip(tr("Colour the pixels of the true objects"));
+    m_shade->setCheckable(true);
+    m_shade->setChecked(true);
+    m_shade->setAutoRaise(true);
+    m_shade->setFont(Theme::smallFont());
+    inner->addWidget(m_shade, 0, Qt::AlignLeft);
+    connect(m_shade, &QToolButton::toggled, m_board, &JudgedBoard::setShaded);
+    column->addWidget(pictures);
+    column->addWidget(new Section(tr("Objects"), m_objects));
+    column->addWidget(new Section(tr("Detections"), m_detections));
+    column->addWidget(new Section(tr("Other results"), m_others));
+    column->addStretch();
+    m_scroll->setObjectName(QStringLiteral("plain"));
+    m_scroll->setWidgetResizable(true);
+    m_scroll->setFrameShape(QFrame::NoFrame);
+    m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_scroll->setWidget(m_page);
+    layout->addWidget(m_scroll, 1);
+
+    m_wait->setSingleShot(true);
+    m_wait->setInterval(30);
+    connect(m_wait, &QTimer::timeout, this, &JudgeInspector::render);
+    connect(m_judge, &JudgeController::selectionChanged, this, &JudgeInspector::refresh);
+    connect(m_judge, &JudgeController::currentChanged, this, &JudgeInspector::refresh);
+    connect(m_judge, &JudgeController::changed, this, &JudgeInspector::refresh);
+    connect(m_document, &Document::currentSceneChanged, this, &JudgeInspector::refresh);
+    connect(m_others, &QLabel::linkActivated, this,
+            [this](const QString& link) { m_document->setCurrentResult(link.section(QLatin1Char(':'), 1).toInt()); });
+    connect(m_detections, &QLabel::linkActivated, this,
+            [this](const QString& link) { m_document->selectObject(link.section(QLatin1Char(':'), 1).toInt()); });
+    refresh();
+}
+
+JudgeInspector::~JudgeInspector() = default;
+
+bool JudgeInspector::settled() const {
+    return !m_waiting && m_task.idle();
+}
+
+QString JudgeInspector::words() const {
+    return QStringList{m_title->text(), m_story->text(), m_objects->text(), m_detections->text(), m_others->text()}
+        .join(QLatin1Char('\n'));
+}
+
+void JudgeInspector::setRgb(const RgbSettings& rgb) {
+    if (rgb.weights == m_rgb.weights && rgb.stretch == m_rgb.stretch && rgb.q == m_rgb.q) return;
+    m_rgb = rgb;
+    m_shownBlend = 0;
+    refresh();
+}
+
+void JudgeInspector::refresh() {
+    const JudgementPtr judgement = m_judge->current();
+    const BlendVerdict* blend = judgement ? judgement->blend(m_judge->selectedBlend()) : nullptr;
+    m_scroll->setVisible(blend != nullptr);
+    m_empty->setVisible(blend == nullptr);
+    m_chip->setVisible(blend != nullptr);
+    if (!blend) {
+        ++m_request;
+        m_shownBlend = 0;
+        m_shown.reset();
+        m_waiting = false;
+        m_board->setPictures(nullptr, nullptr, nullptr);
+        m_title->setText(tr("Verdict"));
+        const QString obstacle = m_judge->obstacle();
+        m_empty->setText(judgement             ? tr("Click a blend in the strip below or in the picture, or press D.")
+                         : !obstacle.isEmpty() ? obstacle
+                         : m_judge->running()
+                             ? tr("Judging: the same detector looks at every object alone, in the same noise.")
+                             : tr("Run a pipeline (F5); its result is judged against the truth by itself."));
+        return;
+    }
+    QPixmap chip(44, 44);
+    chip.setDevicePixelRatio(2.0);
+    chip.fill(Qt::transparent);
+    QPainter painter(&chip);
+    paintOutcomeChip(painter, QRectF(1, 1, 20, 20), blend->outcome);
+    painter.end();
+    m_chip->setPixmap(chip);
+    const bool alone = blend->members.size() == 1 && blend->detections.size() <= 1;
+    m_title->setText(tr("%1 %2: %3")
+                         .arg(alone ? tr("Object") : tr("Blend"))
+                         .arg(blend->id)
+                         .arg(outcomeLook(blend->outcome).title.toLower()));
+    const QString muted = Theme::colors().muted.name();
+    QString story = blend->words.toHtmlEscaped();
+    for (const Outcome also : blend->also) {
+        story += QStringLiteral(" %1").arg(chipHtml(also));
+    }
+    QStringList facts;
+    facts << tr("%1 would be detected alone, %2 would not, %3 detected")
+                 .arg(blend->nSep)
+                 .arg(blend->nUnsep)
+                 .arg(blend->nBlend);
+    for (auto it = blend->probability.begin(); it != blend->probability.end(); ++it) {
+        facts << tr("%1 %2 %").arg(outcomeLook(it.key()).letter).arg(100.0 * it.value(), 0, 'f', 0);
+    }
+    story += QStringLiteral("<br><span style='color:%1'>%2</span>").arg(muted, facts.join(QStringLiteral(" \u00b7 ")));
+    m_story->setText(story);
+
+    QString rows;
+    for (const int id : blend->members) {
+        const TruthVerdict* t = judgement->object(id);
+        if (!t) continue;
+        QStringList more;
+        if (std::isfinite(t->snr)) more << tr("S/N %1").arg(t->snr, 0, 'g', 3);
+        if (std::isfinite(t->blendedness)) more << tr("blendedness %1").arg(t->blendedness, 0, 'f', 2);
+        more << tr("true object %1").arg(t->id);
+        rows += QStringLiteral("<tr><td valign='top'>%1</td><td valign='top'><b>%2</b></td>"
+                               "<td>%3<br><span style='color:%4'>%5</span></td></tr>")
+                    .arg(chipHtml(t->outcome), t->letter, t->words.toHtmlEscaped(), muted,
+                         more.join(QStringLiteral(" \u00b7 ")));
+    }
+    m_objects->setText(QStringLiteral("<table cellspacing='0' cellpadding='3'>%1</table>").arg(rows));
+    rows.clear();
+    const QString ink = palette().color(QPalette::WindowText).name();
+    for (const int id : blend->detections) {
+        const DetectionVerdict* d = judgement->detection(id);
+        if (!d) continue;
+        rows +=
+            QStringLiteral("<tr><td valign='top'>%1</td><td valign='top'><a href='object:%2' style='color:%3'>%2</a>"
+                           "</td><td>%4</td></tr>")
+                .arg(chipHtml(d->outcome))
+                .arg(id)
+                .arg(ink, d->words.toHtmlEscaped());
+    }
+    m_detections->setText(
+        rows.isEmpty() ? tr("None.") : QStringLiteral("<table cellspacing='0' cellpadding='3'>%1</table>").arg(rows));
+
+    rows.clear();
+    const SceneEntry* scene = m_document->current();
+    for (std::size_t i = 0; scene && i < scene->results.size(); ++i) {
+        const ResultEntry& r = *scene->results[i];
+        const JudgementPtr other = m_judge->judgement(r.id);
+        if (!other || other == judgement) continue;
+        const BlendVerdict* there = OutcomeModel::counterpart(*blend, *other);
+        if (!there) continue;
+        rows += QStringLiteral("<tr><td>%1</td><td><a href='result:%2' style='color:%3'>%4</a></td><td>%5</td></tr>")
+                    .arg(chipHtml(there->outcome))
+                    .arg(i)
+                    .arg(ink, r.name.toHtmlEscaped(), outcomeLook(there->outcome).title.toLower());
+    }
+    m_others->setText(rows.isEmpty() ? tr("No other result of this scene was judged.")
+                                     : QStringLiteral("<table cellspacing='0' cellpadding='3'>%1</table>").arg(rows));
+
+    if (judgement != m_shown || blend->id != m_shownBlend) {
+        m_shown = judgement;
+        m_shownBlend = blend->id;
+        m_waiting = true;
+        m_wait->start();
+    }
+}
+
+void JudgeInspector::render() {
+    const ScenePtr scene = m_document->scene();
+    if (!scene || !m_shown || m_shownBlend == 0) {
+        m_waiting = false;
+        return;
+    }
+    const std::uint64_t number = ++m_request;
+    const QPointer<JudgeInspector> self(this);
+    m_task.request(
+        [self, number, scene, judgement = m_shown, blend = m_shownBlend, rgb = m_rgb, result = m_document->result()] {
+            auto pictures = makeJudgedPictures(*scene, *judgement, blend, rgb);
+            QMetaObject::invokeMethod(
+                qApp,
+                [self, number, pictures, judgement, result] {
+                    if (!self || number != self->m_request) return;
+                    self->m_waiting = self->m_wait->isActive();
+                    self->m_board->setPictures(pictures, judgement, result);
+                },
+                Qt::QueuedConnection);
+        });
+}
+
+} // namespace blendscope

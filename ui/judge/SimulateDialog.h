@@ -1,0 +1,30 @@
+#pragma once
+
+#include <QDialog>
+#include <cstdint>
+
+class QComboBox;
+class QLabel;
+class QSpinBox;
+
+namespace blendscope {
+
+/// Chooses a recipe and a seed for a simulated scene.
+class SimulateDialog final : public QDialog {
+    Q_OBJECT
+
+public:
+    explicit SimulateDialog(QWidget* parent = nullptr);
+    [[nodiscard]] QString recipe() const; ///< name or path, for loadRecipe
+    [[nodiscard]] std::uint64_t seed() const;
+
+private:
+    void refresh();
+    void chooseFile();
+
+    QComboBox* m_recipes;
+    QSpinBox* m_seed;
+    QLabel* m_what;
+};
+
+} // namespace blendscope
