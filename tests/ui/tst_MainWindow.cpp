@@ -344,6 +344,7 @@ private Q_SLOTS:
         const Object* target = result->object(result->blends.front().objects.front());
         QVERIFY(target);
         const QImage before = view->grabImage();
+        QTest::mouseMove(view, {3, 3}); // it may stand on the target since the last test
         QTest::mouseMove(view, view->toWidget({target->x, target->y}).toPoint());
         QVERIFY(waitFor([&] { return window->document()->hovered().object == target->id; }, 3000));
         const QModelIndex row = window->blends()->model()->indexOfBlend(target->parent);
