@@ -7,11 +7,14 @@
 #include "jobs/TaskPool.h"
 #include "method/Pipeline.h"
 #include "simulate/Simulator.h"
+#include "simulate/StampStream.h"
 
 #include <QFileInfo>
 #include <QJsonArray>
+#include <QJsonDocument>
 #include <QPainter>
 #include <QTemporaryDir>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -21,6 +24,11 @@ namespace blendscope::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Six-band stamps of one to four galaxies, as training takes them.
+const QByteArray kTrainingStamps =
+    R"({"survey": "lsst", "size": [64, 64], "seeing": {"scatter": 0.1},
+        "layout": {"kind": "default", "number": [1, 4], "magnitudes": [18, 25.3], "shift": 2.0}})";
 
 double seconds(const std::function<void()>& work) {
     const Clock::time_point start = Clock::now();
@@ -186,13 +194,47 @@ Entry benchRender(const Input& input) {
     return entry;
 }
 
+Entry benchSimulate(const Input& input) {
+    Entry entry{QStringLiteral("simulate"),
+                QStringLiteral("stamps"),
+                0.0,
+                0.0,
+                false,
+                QStringLiteral("light in is light out, and any stamp can be had again")};
+    const StampStream stream(QJsonDocument::fromJson(kTrainingStamps).object(), 1);
+    constexpr int kStamps = 600;
+    std::vector<double> lost(kStamps);
+    entry.amount = kStamps;
+    entry.seconds = seconds([&] {
+        TaskPool::shared().parallelFor(
+            kStamps,
+            [&](int i) {
+                const StampStream::Stamp stamp = stream.stamp(i);
+                double light = 0.0, drawn = 0.0;
+                for (size_t b = 0; b < stamp.noiseless.size(); ++b) {
+                    drawn += cv::sum(stamp.noiseless[b])[0];
+                    for (const Galaxy& g : stamp.objects) {
+                        light += g.totalFlux(b);
+                    }
+                }
+                lost[size_t(i)] = 1.0 - drawn / light;
+            },
+            input.threads);
+    });
+    // What a stamp loses lies beyond its edges.
+    std::nth_element(lost.begin(), lost.begin() + kStamps / 2, lost.end());
+    const StampStream::Stamp a = stream.stamp(7), b = stream.stamp(7);
+    entry.sane = std::abs(lost[kStamps / 2]) < 0.05 && cv::norm(a.image.front(), b.image.front(), cv::NORM_INF) == 0.0;
+    return entry;
+}
+
 struct Bench {
     const char* name;
     Entry (*run)(const Input&);
 };
 constexpr Bench kBenches[] = {
     {"read", benchRead},       {"detect", benchDetect}, {"deblend", benchDeblend},
-    {"measure", benchMeasure}, {"render", benchRender},
+    {"measure", benchMeasure}, {"render", benchRender}, {"simulate", benchSimulate},
 };
 
 QJsonObject entryJson(const Entry& e) {

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <QMap>
 #include <QString>
 #include <limits>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <vector>
 
 namespace blendscope {
+
+class PsfModel;
 
 /// One Sersic component of an object.
 struct SersicComponent {
@@ -22,6 +26,9 @@ struct LightMap {
     double pitchArcsec = 0.0; ///< of its pixels; must resolve what it shows
     cv::Point2d centre;       ///< map pixel that lies at the object's position
     std::vector<double> flux; ///< counts per band of the survey
+    /// The PSF that the picture already carries (lengths in arcsec), divided out as the scene's is put on, which must
+    /// be the wider one; null = none.
+    std::shared_ptr<const PsfModel> seen;
 };
 
 /// A galaxy or star as drawn by a population: what the truth table says of it.
@@ -48,6 +55,8 @@ struct Galaxy {
         }
         return sum;
     }
+
+    QMap<QString, double> notes; ///< further columns of its truth row
 
     /// All fluxes times a factor, magnitudes with them.
     void brighten(double factor);

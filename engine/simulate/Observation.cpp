@@ -54,8 +54,8 @@ Observatory::Night Observatory::observe(std::uint64_t seed, int index) const {
     for (size_t b = 0; b < survey.bands.size(); ++b) {
         Random random(seed, static_cast<std::uint64_t>(index), b, StreamSeeing);
         const SurveyBand& band = survey.bands[b];
-        const double seeing =
-            m_recipe.seeingFactor * m_recipe.bands[b].seeing * std::exp(m_recipe.seeingScatter * random.normal());
+        const double seeing = m_recipe.seeingFactor * m_recipe.layout.seeingOf(index) * m_recipe.bands[b].seeing *
+                              std::exp(m_recipe.seeingScatter * random.normal());
         PsfModel psf =
             m_psfs.make(b, band.fwhmArcsec * seeing / survey.pixelScale, seeing, band.wavelength, survey.pixelScale);
         if (m_recipe.psfEllipticity.second > 0.0) {
@@ -99,6 +99,36 @@ Observatory::Night Observatory::observe(std::uint64_t seed, int index) const {
     night.renderer =
         std::make_unique<const Renderer>(survey.pixelScale, std::move(psfs), m_bank, std::move(sigma), optics);
     return night;
+}
+
+Observatory::Exposure Observatory::expose(const Night& night, size_t band, const std::vector<Galaxy>& objects,
+                                          const cv::Mat& noiseless, std::uint64_t seed, int index) const {
+    const auto key = static_cast<std::uint64_t>(index);
+    const auto realization = 256 * static_cast<std::uint64_t>(m_recipe.realization);
+    Exposure out;
+    out.image = noiseless.clone();
+    const Artefacts& artefacts = m_recipe.artefacts;
+    ArtefactBand how;
+    Random random(seed, key, band, StreamArtefacts + realization);
+    if (artefacts.any) {
+        const SurveyBand& from = m_recipe.survey.bands[band];
+        out.mask = cv::Mat::zeros(out.image.size(), CV_32S);
+        const cv::Mat psf = night.renderer->psf(static_cast<int>(band), 15).image;
+        how.sigma = night.noise[band].sigma();
+        how.sky = night.noise[band].skyElectrons / night.noise[band].gain;
+        how.fwhm = measureFwhm(psf);
+        cv::minMaxLoc(psf, nullptr, &how.peak);
+        how.wavelength = from.wavelength;
+        how.saturationFlux = m_recipe.survey.electrons(from, artefacts.saturation) / m_recipe.survey.gain;
+        how.number = band;
+        addSkyArtefacts(artefacts, how, objects, random, Random(seed, key, 1000, StreamArtefacts), out.image, out.mask);
+    }
+    if (m_recipe.noise) {
+        Random noise(seed, key, band, StreamNoise + realization);
+        night.noise[band].apply(out.image, noise);
+    }
+    if (artefacts.any) addDetectorArtefacts(artefacts, how, random, out.image, out.mask);
+    return out;
 }
 
 } // namespace blendscope

@@ -11,9 +11,10 @@ namespace {
 
 constexpr double kMostPixels = 16384.0;
 constexpr double kMostObjects = 200000.0;
-const std::vector<const char*> kKeys = {"name",     "title",    "survey",        "bands",   "size",   "center",
-                                        "exposure", "psf",      "band_settings", "offsets", "noise",  "isolated",
-                                        "seeing",   "galaxies", "stars",         "groups",  "objects"};
+const std::vector<const char*> kKeys = {"name",   "title",    "survey",    "bands",         "size",
+                                        "center", "exposure", "psf",       "band_settings", "offsets",
+                                        "noise",  "isolated", "seeing",    "galaxies",      "stars",
+                                        "groups", "objects",  "catalogue", "layout",        "artefacts"};
 
 QString irregularKind(const RecipeReader& r, const char* key) {
     const QString kind = r.text(key);
@@ -23,12 +24,51 @@ QString irregularKind(const RecipeReader& r, const char* key) {
     return kind;
 }
 
+/// An object but for its position.
+Recipe::Placed readPlaced(const RecipeReader& o, const char* x, const char* y) {
+    o.allow({"kind", x, y, "magnitude", "snr", "redshift", "type", "hlr", "bulge", "axis_ratio", "angle", "colour",
+             "irregular"});
+    const double drawn = std::numeric_limits<double>::quiet_NaN();
+    Recipe::Placed p;
+    const QString kind = o.text("kind", QStringLiteral("galaxy"));
+    if (kind != QLatin1String("galaxy") && kind != QLatin1String("star")) {
+        o.fail("kind", QStringLiteral("\"galaxy\" or \"star\""));
+    }
+    p.star = kind == QLatin1String("star");
+    p.colour = o.number("colour", 0.0, 1.0, drawn);
+    if (o.has("snr")) {
+        p.snr = o.number("snr", 0.01, 1e7);
+        p.wish.magnitude = o.number("magnitude", 5.0, 35.0, 23.0);
+    } else {
+        p.wish.magnitude = o.number("magnitude", 5.0, 35.0);
+    }
+    p.wish.redshift = o.number("redshift", 0.0, 5.0, drawn);
+    p.wish.type = o.number("type", 0.0, 1.0, drawn);
+    p.wish.hlrArcsec = o.number("hlr", 0.01, 100.0, drawn);
+    p.wish.bulge = o.number("bulge", 0.0, 1.0, drawn);
+    p.wish.axisRatio = o.number("axis_ratio", 0.05, 1.0, drawn);
+    p.wish.angle = o.number("angle", -360.0, 360.0, drawn);
+    if (o.isText("irregular")) {
+        p.wish.irregular = Morphology::Wish{true, true, true, true, irregularKind(o, "irregular")};
+    } else if (o.boolean("irregular", false)) {
+        p.wish.irregular = Morphology::Wish();
+    }
+    p.wish.forced = true;
+    return p;
+}
+
+std::vector<double> readNumbers(const RecipeReader& r, const char* key, double low, double high, double otherwise) {
+    std::vector<double> out = r.numbers(key, low, high);
+    if (out.empty()) out.push_back(otherwise);
+    return out;
+}
+
 Recipe::Crowd readCrowd(const RecipeReader& r, bool galaxies, double areaArcmin2) {
     if (galaxies) {
         r.allow({"magnitudes", "density", "count", "clustered", "reach", "radius", "margin", "size_factor", "snr",
                  "irregular"});
     } else {
-        r.allow({"magnitudes", "density", "count", "radius", "margin"});
+        r.allow({"magnitudes", "density", "count", "radius", "margin", "slope"});
     }
     Recipe::Crowd c;
     c.magnitudes = r.range("magnitudes", 5.0, 35.0, galaxies ? std::pair(18.0, 26.0) : std::pair(17.0, 24.0));
@@ -42,7 +82,10 @@ Recipe::Crowd readCrowd(const RecipeReader& r, bool galaxies, double areaArcmin2
     c.reachArcsec = r.number("reach", 0.1, 1e4, 5.0);
     c.radiusArcsec = r.number("radius", 0.0, 1e6, 0.0);
     c.margin = r.number("margin", 0.0, kMostPixels, 0.0);
-    if (!galaxies) return c;
+    if (!galaxies) {
+        c.slope = r.number("slope", 0.0, 1.0, c.slope);
+        return c;
+    }
     c.sizeFactor = r.number("size_factor", 0.01, 100.0, 1.0);
     if (r.has("snr")) c.snr = r.range("snr", 0.1, 1e6, {100.0, 100.0});
     if (r.isNumber("irregular")) {
@@ -125,6 +168,7 @@ Recipe Recipe::fromJson(const QJsonObject& json) {
         }
     }
     out.isolated = r.boolean("isolated", true);
+    out.artefacts = Artefacts::read(r.object("artefacts"));
 
     const RecipeReader seeing = r.object("seeing");
     seeing.allow({"factor", "scatter", "beta"});
@@ -178,6 +222,9 @@ void Recipe::readObjects(const RecipeReader& r) {
     out.galaxies = readCrowd(r.object("galaxies"), true, area);
     out.stars = readCrowd(r.object("stars"), false, area);
 
+    if (r.has("catalogue")) out.catalogue = Catalogue::open(r.text("catalogue"));
+    readLayout(r.object("layout"));
+
     for (const RecipeReader& g : r.list("groups")) {
         g.allow({"x", "y", "redshift", "members", "radius", "magnitudes", "central", "central_hlr"});
         Group group;
@@ -192,33 +239,91 @@ void Recipe::readObjects(const RecipeReader& r) {
         out.groups.push_back(group);
     }
     for (const RecipeReader& o : r.list("objects")) {
-        o.allow({"kind", "x", "y", "magnitude", "redshift", "type", "hlr", "bulge", "axis_ratio", "angle", "colour",
-                 "irregular"});
-        const double drawn = std::numeric_limits<double>::quiet_NaN();
-        Placed p;
-        const QString kind = o.text("kind", QStringLiteral("galaxy"));
-        if (kind != QLatin1String("galaxy") && kind != QLatin1String("star")) {
-            o.fail("kind", QStringLiteral("\"galaxy\" or \"star\""));
-        }
-        p.star = kind == QLatin1String("star");
+        Placed p = readPlaced(o, "x", "y");
         p.x = o.number("x", -0.5, out.width - 0.5);
         p.y = o.number("y", -0.5, out.height - 0.5);
-        p.colour = o.number("colour", 0.0, 1.0, drawn);
-        p.wish.magnitude = o.number("magnitude", 5.0, 35.0);
-        p.wish.redshift = o.number("redshift", 0.0, 5.0, drawn);
-        p.wish.type = o.number("type", 0.0, 1.0, drawn);
-        p.wish.hlrArcsec = o.number("hlr", 0.01, 100.0, drawn);
-        p.wish.bulge = o.number("bulge", 0.0, 1.0, drawn);
-        p.wish.axisRatio = o.number("axis_ratio", 0.05, 1.0, drawn);
-        p.wish.angle = o.number("angle", -360.0, 360.0, drawn);
-        if (o.isText("irregular")) {
-            p.wish.irregular = Morphology::Wish{true, true, true, true, irregularKind(o, "irregular")};
-        } else if (o.boolean("irregular", false)) {
-            p.wish.irregular = Morphology::Wish();
-        }
-        p.wish.forced = true;
         out.objects.push_back(p);
     }
+}
+
+void Recipe::readLayout(const RecipeReader& r) {
+    if (!r.has("kind")) {
+        r.allow({});
+        return;
+    }
+    r.allow({"kind", "number", "magnitudes", "shift", "density", "most", "separation", "difference", "link",
+             "separations", "differences", "seeings", "repeat", "magnitude", "cases", "unit"});
+    Layout& l = layout;
+    l.kind = r.text("kind");
+    const QStringList kinds = {QStringLiteral("default"), QStringLiteral("basic"),  QStringLiteral("density"),
+                               QStringLiteral("pair"),    QStringLiteral("square"), QStringLiteral("group"),
+                               QStringLiteral("grid"),    QStringLiteral("cases")};
+    if (!kinds.contains(l.kind)) r.fail("kind", QStringLiteral("one of ") + kinds.join(QStringLiteral(", ")));
+    const bool fromSky = l.kind == QLatin1String("square") || l.kind == QLatin1String("group");
+    if (fromSky && !(catalogue && catalogue->hasPositions())) {
+        r.fail("kind", QStringLiteral("a \"catalogue\" with positions beside it"));
+    }
+    const double stamp = std::min(width, height) * survey.pixelScale;
+    const bool density = l.kind == QLatin1String("density");
+    if (density) l.magnitudes.second = 27.3;
+    if (fromSky) l.magnitudes.second = 28.0;
+    if (l.kind == QLatin1String("group")) l.number = {2, 10};
+    if (l.kind == QLatin1String("basic")) l.number = {1, 4};
+    const auto number = r.range("number", 0.0, 1000.0, {l.number.first, l.number.second});
+    l.number = {static_cast<int>(number.first), static_cast<int>(number.second)};
+    l.magnitudes = r.range("magnitudes", 5.0, 35.0, l.magnitudes);
+    l.shiftArcsec = r.number("shift", 0.0, 1e4, density ? 0.5 * stamp : 0.1 * stamp);
+    l.density = r.number("density", 0.0, 1e5, l.density);
+    l.most = static_cast<int>(r.number("most", 1.0, 10000.0, l.most));
+    if (r.has("separation")) l.separation = r.range("separation", 0.0, 1e3, {0.0, 0.0});
+    if (r.has("difference")) l.difference = r.range("difference", -15.0, 15.0, {0.0, 0.0});
+    l.linkArcsec = r.number("link", 0.01, 1e3, l.linkArcsec);
+    l.separations = readNumbers(r, "separations", 0.0, 1e3, 1.0);
+    l.differences = readNumbers(r, "differences", -15.0, 15.0, 0.0);
+    l.seeings = readNumbers(r, "seeings", 0.05, 20.0, 1.0);
+    l.repeat = static_cast<int>(r.number("repeat", 1.0, 1e6, 1.0));
+    l.magnitude = r.number("magnitude", 5.0, 35.0, l.magnitude);
+    const QString unit = r.text("unit", QStringLiteral("arcsec"));
+    if (unit != QLatin1String("arcsec") && unit != QLatin1String("fwhm")) {
+        r.fail("unit", QStringLiteral("\"arcsec\" or \"fwhm\""));
+    }
+    l.inFwhm = unit == QLatin1String("fwhm");
+    for (const RecipeReader& c : r.list("cases")) {
+        c.allow({"name", "objects"});
+        Layout::Case one;
+        one.name = c.text("name");
+        for (const RecipeReader& o : c.list("objects")) {
+            Placed p = readPlaced(o, "dx", "dy");
+            p.x = o.number("dx", -1e4, 1e4, 0.0);
+            p.y = o.number("dy", -1e4, 1e4, 0.0);
+            one.objects.push_back(p);
+        }
+        l.cases.push_back(std::move(one));
+    }
+    if (l.kind == QLatin1String("cases") && l.cases.empty()) r.fail("cases", QStringLiteral("at least one case"));
+    if (l.kind == QLatin1String("group")) {
+        catalogueGroups = catalogue->groups(l.linkArcsec, l.number.first, l.number.second, l.magnitudes.second);
+        if (catalogueGroups.empty()) r.fail("number", QStringLiteral("a number of members that occurs"));
+    }
+}
+
+int Recipe::Layout::cell(int index) const {
+    if (kind == QLatin1String("cases")) return index % static_cast<int>(cases.size());
+    const auto cells = static_cast<int>(separations.size() * differences.size() * seeings.size());
+    return index / repeat % std::max(cells, 1);
+}
+
+double Recipe::Layout::separationOf(int index) const {
+    return separations[static_cast<size_t>(cell(index)) % separations.size()];
+}
+
+double Recipe::Layout::differenceOf(int index) const {
+    return differences[static_cast<size_t>(cell(index)) / separations.size() % differences.size()];
+}
+
+double Recipe::Layout::seeingOf(int index) const {
+    if (kind != QLatin1String("grid")) return 1.0;
+    return seeings[static_cast<size_t>(cell(index)) / (separations.size() * differences.size()) % seeings.size()];
 }
 
 } // namespace blendscope

@@ -133,6 +133,17 @@ std::pair<double, double> RecipeReader::range(const char* key, double low, doubl
     return *found;
 }
 
+std::vector<double> RecipeReader::numbers(const char* key, double low, double high) const {
+    std::vector<double> out;
+    if (!has(key)) return out;
+    for (const QJsonValue& item : m_json.value(QLatin1String(key)).toArray()) {
+        out.push_back(item.toDouble(std::nan("")));
+        if (!(out.back() >= low && out.back() <= high)) fail(key, QStringLiteral("a list, each ") + limits(low, high));
+    }
+    if (out.empty()) fail(key, QStringLiteral("a list, each ") + limits(low, high));
+    return out;
+}
+
 QStringList RecipeReader::texts(const char* key) const {
     QStringList out;
     if (!has(key)) return out;

@@ -34,7 +34,8 @@ public:
                                                   std::pair<double, double> otherwise) const;
     /// [a, b] in any order; nothing if the key is absent.
     [[nodiscard]] std::optional<std::pair<double, double>> pair(const char* key, double low, double high) const;
-    [[nodiscard]] QStringList texts(const char* key) const; ///< empty if absent
+    [[nodiscard]] std::vector<double> numbers(const char* key, double low, double high) const; ///< empty if absent
+    [[nodiscard]] QStringList texts(const char* key) const;                                    ///< empty if absent
     /// The object under a key; an empty one if absent.
     [[nodiscard]] RecipeReader object(const char* key) const;
     [[nodiscard]] std::vector<RecipeReader> list(const char* key) const; ///< of objects; empty if absent

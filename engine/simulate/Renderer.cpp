@@ -15,8 +15,9 @@ namespace {
 constexpr double kPi = std::numbers::pi;
 constexpr double kFaintestSigma = 0.02; // surface brightness at which an object ends, in sky sigmas a pixel
 constexpr int kLeastSide = 32;
-constexpr double kMostK = 24.0 * kPi; // radian per pixel: what narrower PSFs have beyond, the pixels wash out
-constexpr double kSersicMostK = 1e5;  // radian per half-light radius
+constexpr double kMostK = 24.0 * kPi;  // radian per pixel: what narrower PSFs have beyond, the pixels wash out
+constexpr double kLeastWidening = 1.5; // of a PSF against that which a picture carries already
+constexpr double kSersicMostK = 1e5;   // radian per half-light radius
 
 double sinc(double half) {
     return std::abs(half) < 1e-6 ? 1.0 - half * half / 6.0 : std::sin(half) / half;
@@ -157,6 +158,25 @@ std::vector<cv::Mat> Renderer::render(const Galaxy& galaxy, double x, double y, 
     std::vector<cv::Mat> maps;
     for (const LightMap& m : galaxy.maps) {
         maps.push_back(fourierImage(m.pixels, m.pitchArcsec / m_scale, m.centre, kx, ky));
+        if (!m.seen) continue;
+        const PsfModel seen = m.seen->scaled(1.0 / m_scale);
+        for (const size_t band : bands) {
+            if (psfs[band].fwhm() >= kLeastWidening * seen.fwhm()) continue;
+            throw UsageError(QStringLiteral("a picture of a galaxy was seen with %1 arcsec: a PSF of %2 arcsec is too "
+                                            "sharp for it")
+                                 .arg(seen.fwhm() * m_scale, 0, 'g', 3)
+                                 .arg(psfs[band].fwhm() * m_scale, 0, 'g', 3));
+        }
+        std::vector<float> transform(kxf.size());
+        for (int v = 0; v < ny; ++v) {
+            seen.row(kxf.data(), nx, static_cast<float>(ky[static_cast<size_t>(v)]), transform.data());
+            auto* row = maps.back().ptr<cv::Vec2f>(v);
+            for (int u = 0; u < nx; ++u) {
+                // Beyond what the picture resolves there is only its noise.
+                const float t = transform[static_cast<size_t>(u)];
+                row[u] *= t > 0.1f ? 1.0f / t : 0.0f;
+            }
+        }
     }
     std::vector<cv::Mat> psfImages;
     for (const size_t band : bands) {

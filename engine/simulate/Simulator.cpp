@@ -10,7 +10,6 @@
 #include "simulate/Observation.h"
 #include "simulate/Recipe.h"
 #include "simulate/RecipeReader.h"
-#include "simulate/Streams.h"
 #include "simulate/TruthTable.h"
 
 #include <QDir>
@@ -56,6 +55,9 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
 
     auto scene = std::make_shared<Scene>();
     scene->id = QStringLiteral("%1_%2").arg(recipe.name).arg(index, 4, 10, QLatin1Char('0'));
+    if (recipe.layout.kind == QLatin1String("cases")) {
+        scene->id += QLatin1Char('_') + recipe.layout.cases[static_cast<size_t>(recipe.layout.cell(index))].name;
+    }
     scene->size = size;
     scene->pixelScale = survey.pixelScale;
     scene->wcs =
@@ -128,14 +130,15 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
         [&](int k) {
             const auto b = static_cast<size_t>(k);
             const SurveyBand& from = survey.bands[b];
-            Random random(seed, static_cast<std::uint64_t>(index), b,
-                          StreamNoise + 256 * static_cast<std::uint64_t>(recipe.realization));
-            cv::Mat image = noiseless[b].clone();
             progress->check();
-            if (recipe.noise) night.noise[b].apply(image, random);
+            const Observatory::Exposure exposure = observatory.expose(night, b, galaxies, noiseless[b], seed, index);
             Band& band = scene->bands[b];
             band.name = from.name;
-            band.image = std::make_shared<MemoryPlane>(image);
+            band.image = std::make_shared<MemoryPlane>(exposure.image);
+            if (!exposure.mask.empty()) {
+                band.mask = std::make_shared<MemoryPlane>(exposure.mask);
+                band.maskNames = recipe.artefacts.maskNames();
+            }
             band.variance = std::make_shared<ConstantPlane>(size, static_cast<float>(sigma[b] * sigma[b]));
             band.psf = renderer.psfAt(k, 0.5 * (size.width - 1), 0.5 * (size.height - 1));
             band.zeroPoint = survey.countZeroPoint(from);
@@ -149,6 +152,9 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
 
     if (night.varies) {
         scene->assumptions << QStringLiteral("the PSFs change over the field; those given are of its middle");
+    }
+    if (recipe.artefacts.tracking > 0.0) {
+        scene->assumptions << QStringLiteral("the telescope drifted: the PSFs given are those of good tracking");
     }
     if (recipe.noiseCorrelation > 0.0) {
         scene->assumptions << QStringLiteral("neighbouring pixels share noise; the variance is that of single pixels");

@@ -39,9 +39,10 @@ void putShape(const Galaxy& g, size_t band, QMap<QString, double>& columns) {
     }
     columns[QStringLiteral("irregular")] = g.maps.empty() ? 0.0 : 1.0;
     columns[QStringLiteral("pa")] = components.empty() ? 0.0 : components.front().angle;
-    columns[QStringLiteral("fluxnorm_bulge")] = sum > 0.0 ? bulge / sum : 0.0;
-    columns[QStringLiteral("fluxnorm_disk")] = sum > 0.0 ? 1.0 - bulge / sum : 0.0;
-    columns[QStringLiteral("fluxnorm_agn")] = g.star ? 1.0 : 0.0;
+    const double point = band < g.pointFlux.size() ? g.pointFlux[band] : 0.0, all = sum + point;
+    columns[QStringLiteral("fluxnorm_bulge")] = all > 0.0 ? bulge / all : 0.0;
+    columns[QStringLiteral("fluxnorm_disk")] = all > 0.0 ? (sum - bulge) / all : 0.0;
+    columns[QStringLiteral("fluxnorm_agn")] = all > 0.0 ? point / all : 0.0;
 }
 
 double bulgeShare(const Galaxy& g, size_t band) {
@@ -100,6 +101,9 @@ TruthObject truthOf(const Galaxy& galaxy, int id, const Survey& survey, const Wc
         c[QStringLiteral("snr_") + name] = std::sqrt(squares[b]) / sigma[b];
     }
     c[QStringLiteral("snr_det")] = detectionSnr(survey, squares, sigma);
+    for (auto it = galaxy.notes.begin(); it != galaxy.notes.end(); ++it) {
+        c[it.key()] = *it;
+    }
     return t;
 }
 
