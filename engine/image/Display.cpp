@@ -152,7 +152,7 @@ Cuts zScale(const std::vector<float>& sample, double contrast) {
     return widened(static_cast<float>(z1), static_cast<float>(z2));
 }
 
-Cuts percentileCuts(std::vector<float> sample, double percent) {
+Cuts percentileCuts(const std::vector<float>& sample, double percent) {
     std::vector<float> v = finiteOnly(sample);
     if (v.empty()) return {};
     const double tail = 0.5 * (1.0 - std::clamp(percent, 0.0, 100.0) / 100.0);
@@ -181,7 +181,7 @@ std::vector<float> gridSample(const Plane& plane, int most) {
     return finiteOnly(valuesOf(sampled(plane, sampleStep(plane.size(), most))));
 }
 
-SkyLevel skyOfSample(std::vector<float> sample) {
+SkyLevel skyOfSample(const std::vector<float>& sample) {
     std::vector<float> v = finiteOnly(sample);
     if (v.empty()) return {};
     SkyLevel sky;

@@ -17,7 +17,7 @@ struct Cuts {
 /// IRAF's ZScale on a grid sample (contrast 0.25), NaN ignored; sensible for constant and empty samples.
 [[nodiscard]] Cuts zScale(const std::vector<float>& sample, double contrast = 0.25);
 /// Central `percent` of the values (99.5: from the 0.25th to the 99.75th percentile).
-[[nodiscard]] Cuts percentileCuts(std::vector<float> sample, double percent);
+[[nodiscard]] Cuts percentileCuts(const std::vector<float>& sample, double percent);
 [[nodiscard]] Cuts minMaxCuts(const std::vector<float>& sample);
 
 /// At most `most` finite values of a plane on a regular grid, read sparsely.
@@ -29,7 +29,7 @@ struct SkyLevel {
     float level = 0.0f;
     float sigma = 1.0f;
 };
-[[nodiscard]] SkyLevel skyOfSample(std::vector<float> sample);
+[[nodiscard]] SkyLevel skyOfSample(const std::vector<float>& sample);
 
 enum class Curve { Linear, Log, Sqrt, Asinh };
 /// 0..1 -> 0..1. Log as DS9 (exponent 1000), asinh with softening 0.1 unless `parameter` > 0 says otherwise.

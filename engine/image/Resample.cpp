@@ -107,7 +107,7 @@ cv::Matx22d ResampleGrid::jacobian(double x, double y) const {
     return {dx.x, dy.x, dx.y, dy.y};
 }
 
-PlanePtr resampleImage(PlanePtr source, ResampleGridPtr grid) {
+PlanePtr resampleImage(const PlanePtr& source, ResampleGridPtr grid) {
     return std::make_shared<DerivedPlane>(grid->toSize(), CV_32F, [source, grid] {
         const cv::Mat image = source->readAll();
         return perRow(grid->toSize(), CV_32F, [&](cv::Mat& out, int y) {
@@ -127,7 +127,7 @@ PlanePtr resampleImage(PlanePtr source, ResampleGridPtr grid) {
     });
 }
 
-PlanePtr resampleVariance(PlanePtr source, ResampleGridPtr grid) {
+PlanePtr resampleVariance(const PlanePtr& source, ResampleGridPtr grid) {
     return std::make_shared<DerivedPlane>(grid->toSize(), CV_32F, [source, grid] {
         const cv::Mat variance = source->readAll();
         return perRow(grid->toSize(), CV_32F, [&](cv::Mat& out, int y) {
@@ -144,7 +144,7 @@ PlanePtr resampleVariance(PlanePtr source, ResampleGridPtr grid) {
     });
 }
 
-PlanePtr resampleMask(PlanePtr source, ResampleGridPtr grid) {
+PlanePtr resampleMask(const PlanePtr& source, ResampleGridPtr grid) {
     return std::make_shared<DerivedPlane>(grid->toSize(), CV_32S, [source, grid] {
         const cv::Mat mask = source->readAll();
         return perRow(grid->toSize(), CV_32S, [&](cv::Mat& out, int y) {

@@ -39,9 +39,9 @@ using ResampleGridPtr = std::shared_ptr<const ResampleGrid>;
 /// outside and where the nearest source pixel is NaN. Variance: bilinear, times the same area, so that the noise of
 /// apertures stays (the noise of single pixels is smaller: it is shared by neighbours); +inf outside. Mask: the bits of
 /// the nearest pixel; 0 outside (the image is NaN there).
-[[nodiscard]] PlanePtr resampleImage(PlanePtr source, ResampleGridPtr grid);
-[[nodiscard]] PlanePtr resampleVariance(PlanePtr source, ResampleGridPtr grid);
-[[nodiscard]] PlanePtr resampleMask(PlanePtr source, ResampleGridPtr grid);
+[[nodiscard]] PlanePtr resampleImage(const PlanePtr& source, ResampleGridPtr grid);
+[[nodiscard]] PlanePtr resampleVariance(const PlanePtr& source, ResampleGridPtr grid);
+[[nodiscard]] PlanePtr resampleMask(const PlanePtr& source, ResampleGridPtr grid);
 
 /// The PSF as it looks on the target grid, by the Jacobian at its centre.
 [[nodiscard]] Psf resamplePsf(const Psf& psf, const ResampleGrid& grid);

@@ -134,6 +134,7 @@ double median(std::vector<double>& v) {
 /// The smallest size that many candidates share: the densest window in ln FWHM, smaller sizes preferred.
 double stellarFwhm(const std::vector<Candidate>& candidates, double spread) {
     std::vector<double> sizes;
+    sizes.reserve(candidates.size());
     for (const Candidate& c : candidates) {
         sizes.push_back(std::log(c.fwhm));
     }

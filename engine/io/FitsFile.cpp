@@ -302,7 +302,7 @@ void FitsFile::scan() {
             while (hdu.axes.size() > 2 && hdu.axes.back() == 1) {
                 hdu.axes.pop_back();
             }
-            bool usable = hdu.axes.size() >= 1 && !hdu.header.isTrue("GROUPS");
+            bool usable = !hdu.axes.empty() && !hdu.header.isTrue("GROUPS");
             double pixels = 1.0;
             for (const long long n : hdu.axes) {
                 usable = usable && n > 0 && n < (1ll << 31) - 1;

@@ -14,7 +14,7 @@ namespace {
 constexpr int kBlock = 2880;
 constexpr int kCard = 80;
 
-QByteArray padded(QByteArray card) {
+QByteArray padded(const QByteArray& card) {
     return card.leftJustified(kCard, ' ', true);
 }
 

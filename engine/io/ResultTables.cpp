@@ -341,7 +341,7 @@ void readCatalog(const Table& table, Result& result) {
                         QStringLiteral("significance"),
                         QStringLiteral("kron_radius")};
     const auto bandColumn = [&](const char* prefix, const QString& band) {
-        const QString name = QLatin1String(prefix) + band;
+        QString name = QLatin1String(prefix) + band;
         known.insert(name);
         return name;
     };
