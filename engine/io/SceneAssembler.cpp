@@ -112,7 +112,7 @@ bool isNumeric(const TableColumn& column) {
 
 QString filterOf(const FitsHeader& header) {
     for (const char* key : {"FILTER", "BAND", "FILTER1", "FILTER2", "FILTNAM1", "FILTER01"}) {
-        const QString band = cleanBandName(header.string(key));
+        QString band = cleanBandName(header.string(key));
         if (!band.isEmpty()) return band;
     }
     return {};
@@ -179,10 +179,6 @@ void SceneAssembler::collect(const FitsFilePtr& file) {
     const QString shortName = QFileInfo(file->path()).fileName();
     SceneFile listing;
     listing.path = file->path();
-    int imageHdus = 0;
-    for (const FitsHdu& hdu : file->hdus()) {
-        imageHdus += hdu.size().empty() ? 0 : 1;
-    }
     if (!file->problem().isEmpty()) m_warnings << QStringLiteral("%1: %2").arg(shortName, file->problem());
 
     for (const FitsHdu& hdu : file->hdus()) {
@@ -355,7 +351,7 @@ std::vector<ScenePtr> SceneAssembler::assemble() {
     std::set<QString> ids;
     for (const auto& set : sets) {
         if (m_progress) m_progress->check();
-        auto scene = std::const_pointer_cast<Scene>(make(set, sets.size() == 1));
+        auto scene = std::const_pointer_cast<Scene>(make(set));
         if (sets.size() > 1) {
             scene->id += QStringLiteral("_%1x%2").arg(scene->size.width).arg(scene->size.height);
             const QString base = scene->id;
@@ -686,7 +682,7 @@ void SceneAssembler::readTruth(Scene& scene, const std::vector<const Item*>& ima
     Q_UNUSED(images)
 }
 
-ScenePtr SceneAssembler::make(const std::vector<const Item*>& images, bool onlyGrid) const {
+ScenePtr SceneAssembler::make(const std::vector<const Item*>& images) const {
     auto scene = std::make_shared<Scene>();
     scene->id = m_files.id;
     scene->files = m_listing;
@@ -785,6 +781,7 @@ ScenePtr SceneAssembler::make(const std::vector<const Item*>& images, bool onlyG
             Truth& truth = *scene->truth;
             for (TruthObject& object : truth.objects) {
                 std::vector<double> flux;
+                flux.reserve(order.size());
                 for (const std::size_t i : order) {
                     flux.push_back(object.flux[i]);
                 }
@@ -802,7 +799,6 @@ ScenePtr SceneAssembler::make(const std::vector<const Item*>& images, bool onlyG
             reorder(truth.noiseless);
         }
     }
-    Q_UNUSED(onlyGrid)
     return scene;
 }
 

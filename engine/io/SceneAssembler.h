@@ -49,7 +49,7 @@ private:
     void collect(const FitsFilePtr& file);
     void nameBands();
     [[nodiscard]] std::vector<std::vector<const Item*>> grids() const;
-    [[nodiscard]] ScenePtr make(const std::vector<const Item*>& images, bool onlyGrid) const;
+    [[nodiscard]] ScenePtr make(const std::vector<const Item*>& images) const;
     [[nodiscard]] const Item* partner(const Item& image, HduRole role, const std::vector<const Item*>& images,
                                       cv::Size size, QStringList& warnings) const;
     void readBand(Band& band, const Item& image, const std::vector<const Item*>& images, Scene& scene,

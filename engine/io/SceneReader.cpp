@@ -266,6 +266,7 @@ std::vector<SceneFiles> groupSceneFiles(const QStringList& paths, const OpenOpti
     std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
 
     std::vector<SceneFiles> scenes;
+    scenes.reserve(found.size());
     for (auto& [place, files] : found) {
         scenes.push_back(std::move(files));
     }

@@ -216,10 +216,6 @@ LightProfile::LightProfile(const cv::Mat& image, const cv::Mat& variance, const 
     for (Ring& r : rings) {
         r.variance += kModelError * kModelError * r.value * r.value + 1e-12 * least;
     }
-    double data = 0.0;
-    for (const Ring& r : rings) {
-        data += r.value * r.value / r.variance;
-    }
 
     // chi^2 of a template set with non-negative amplitude, relative to no light.
     std::vector<double> disk, bulge;

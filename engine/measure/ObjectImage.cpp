@@ -19,7 +19,7 @@ float sigmaOf(const BlendInput& input, size_t band) {
 } // namespace
 
 ObjectImager::ObjectImager(const BlendInput& input, const BlendOutput& output, const std::vector<Component>& components)
-    : m_input(input), m_output(output), m_components(components),
+    : m_input(input), m_components(components),
       m_hard(output.labels.type() == CV_32S && output.labels.size() == input.box.size()) {
     const Box& box = input.box;
     m_labels = dominantLabels(input, output);

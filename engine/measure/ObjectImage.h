@@ -45,7 +45,6 @@ private:
     [[nodiscard]] Box lightBox(size_t k) const;
 
     const BlendInput& m_input;
-    const BlendOutput& m_output;
     const std::vector<Component>& m_components;
     std::vector<cv::Mat> m_sums;
     std::vector<Box> m_labelBoxes;

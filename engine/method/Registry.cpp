@@ -90,11 +90,11 @@ QString engineVersion() {
 }
 
 QString resourceFolder() {
-    const QString given = qEnvironmentVariable("BLENDSCOPE_DATA_DIR");
+    QString given = qEnvironmentVariable("BLENDSCOPE_DATA_DIR");
     if (!given.isEmpty()) return given;
     QDir dir(libraryFolder());
     for (int up = 0; up < 4; ++up) {
-        const QString candidate = dir.filePath(QStringLiteral(BLENDSCOPE_DATA_DIR));
+        QString candidate = dir.filePath(QStringLiteral(BLENDSCOPE_DATA_DIR));
         if (QFileInfo::exists(candidate)) return candidate;
         if (!dir.cdUp()) break;
     }

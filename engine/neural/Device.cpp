@@ -18,7 +18,7 @@ QString resolveDevice(const QString& wanted) {
     const QStringList devices = neuralDevices();
     const QString name = wanted.trimmed().toLower();
     if (name == QLatin1String("auto")) return devices.size() > 1 ? devices[1] : devices[0];
-    const QString full = name == QLatin1String("cuda") ? QStringLiteral("cuda:0") : name;
+    QString full = name == QLatin1String("cuda") ? QStringLiteral("cuda:0") : name;
     if (devices.contains(full)) return full;
     throw UsageError(
         QStringLiteral("no device \"%1\" here; there are auto, %2").arg(wanted, devices.join(QStringLiteral(", "))));
