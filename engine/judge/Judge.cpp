@@ -12,13 +12,19 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <opencv2/imgproc.hpp>
 
 namespace blendscope {
 
 namespace {
 
-// Of the true objects' light: more than this left without them is that of objects that truth does not name.
-constexpr double kUnknownLight = 0.2;
+// What is found without the true objects may be what an imperfect drawing of them has left. It counts as a neighbour
+// where it has this much of the true objects' light on its pixels; close to one of them, also this share of its S/N; at
+// an object's very place, its full S/N.
+constexpr double kNeighbourLight = 0.3, kNeighbourShare = 0.2;
+constexpr double kCloseFwhm = 2.2;
+// Truth is not complete where more neighbours than this share of the true objects have this aperture S/N.
+constexpr double kUnknownShare = 0.1, kUnknownSnr = 8.0;
 
 /// No level, and the noise that the parent's sky had (or its variance plane, where it had none).
 class NoLevel final : public SkyModel {
@@ -95,9 +101,9 @@ private:
     [[nodiscard]] std::vector<cv::Mat> drawnNoise(int realisation, bool objectsToo) const;
     [[nodiscard]] AttributionInput truthInput(const std::vector<AloneFinding>& alone) const;
     /// What the detector finds without the true objects.
-    [[nodiscard]] ResultPtr runWithout() const;
-    [[nodiscard]] bool truthIsComplete(ResultPtr& without) const;
-    void addNeighbours(AttributionInput& input, const Result& without) const;
+    [[nodiscard]] std::vector<AttributionTruth> findNeighbours() const;
+    [[nodiscard]] bool truthIsComplete(std::vector<AttributionTruth>& neighbours) const;
+    [[nodiscard]] std::vector<cv::Point2d> roundingOffsets();
     void addDetections(AttributionInput& input, const Result& result) const;
     void realise(Judgement& judgement);
 
@@ -194,7 +200,30 @@ void Judging::setConditions() {
     }
 }
 
+/// Tables that give whole pixels have lost where their objects are: what was detected there tells it better. Empty
+/// where positions are exact.
+std::vector<cv::Point2d> Judging::roundingOffsets() {
+    const std::vector<TruthObject>& truths = m_scene.truth->objects;
+    const auto whole = [](const TruthObject& t) { return t.x == std::floor(t.x) && t.y == std::floor(t.y); };
+    const bool drawn = m_scene.truth->isolated.empty() && m_scene.truth->noiseless.empty();
+    if (!drawn || !std::all_of(truths.begin(), truths.end(), whole)) return {};
+    std::vector<cv::Point2d> offsets(truths.size());
+    for (size_t i = 0; i < truths.size(); ++i) {
+        double nearest = std::min(m_radius, 1.5);
+        for (const Object& o : m_result.objects) {
+            const double d = std::hypot(o.x - truths[i].x, o.y - truths[i].y);
+            if (!(d < nearest)) continue;
+            nearest = d;
+            offsets[i] = {o.x - truths[i].x, o.y - truths[i].y};
+        }
+    }
+    m_notes << QStringLiteral(
+        "true positions are whole pixels: to take the objects off, those of their detections were used");
+    return offsets;
+}
+
 void Judging::takeLightOff() {
+    const std::vector<cv::Point2d> offsets = roundingOffsets();
     const Truth& truth = *m_scene.truth;
     const std::vector<int>& bands = m_images.bands();
     m_progress.begin(QStringLiteral("taking the objects off"), static_cast<long long>(bands.size()));
@@ -206,8 +235,14 @@ void Judging::takeLightOff() {
         } else {
             all = cv::Mat::zeros(m_scene.size, CV_32F);
             for (size_t i = 0; i < truth.objects.size(); ++i) {
-                const IsolatedImages::Cutout cutout = m_images.cutout(i, b);
+                IsolatedImages::Cutout cutout = m_images.cutout(i, b);
                 if (cutout.box.empty()) continue;
+                if (i < offsets.size()) {
+                    const cv::Matx23d shift(1, 0, offsets[i].x, 0, 1, offsets[i].y);
+                    cv::Mat moved;
+                    cv::warpAffine(cutout.light, moved, shift, cutout.light.size(), cv::INTER_CUBIC);
+                    cutout.light = moved;
+                }
                 cv::Mat view = all(cutout.box.rect());
                 view += cutout.light;
             }
@@ -265,7 +300,8 @@ AttributionInput Judging::truthInput(const std::vector<AloneFinding>& alone) con
     return input;
 }
 
-ResultPtr Judging::runWithout() const {
+/// What the detector finds in the image without the true objects are real neighbours.
+std::vector<AttributionTruth> Judging::findNeighbours() const {
     RunOptions options;
     options.threads = m_options.threads;
     options.device = m_options.device;
@@ -274,57 +310,70 @@ ResultPtr Judging::runWithout() const {
     for (const int b : m_images.bands()) {
         options.sky.push_back(m_conditions.sky[static_cast<size_t>(b)]);
     }
-    return runPipeline(m_runs.withImages(m_rest), m_pipeline, m_registry, m_progress, options);
+    const ResultPtr result = runPipeline(m_runs.withImages(m_rest), m_pipeline, m_registry, m_progress, options);
+    m_progress.check();
+    const std::vector<IsolatedRuns::Found> list = IsolatedRuns::found(*result);
+    const cv::Mat labels = nearestLabels(*result, list, m_scene.size), light = m_runs.lightOf(m_rest),
+                  trueLight = m_runs.lightOf(m_noiseless);
+    std::vector<Box> boxes(list.size());
+    for (int y = 0; y < labels.rows; ++y) {
+        for (int x = 0; x < labels.cols; ++x) {
+            const auto label = static_cast<size_t>(labels.at<int>(y, x));
+            if (label > 0) boxes[label - 1] = boxes[label - 1].united({x, y, 1, 1});
+        }
+    }
+    std::vector<AttributionTruth> neighbours;
+    for (size_t i = 0; i < list.size(); ++i) {
+        AttributionTruth n;
+        n.x = list[i].x;
+        n.y = list[i].y;
+        n.known = false;
+        n.detectionsAlone = 1;
+        n.significanceAlone = double(list[i].significance);
+        n.snr = double(list[i].significance);
+        if (!boxes[i].empty()) {
+            n.box = boxes[i];
+            n.light = light(boxes[i].rect()).clone();
+            n.light.setTo(0.0f, labels(boxes[i].rect()) != static_cast<int>(i) + 1);
+            const double area = cv::countNonZero(n.light);
+            if (!(n.snr > 0.0) && area > 0.0) n.snr = cv::sum(n.light)[0] / std::sqrt(area);
+        }
+        bool real = true;
+        if (!n.light.empty()) {
+            const cv::Mat there = n.light > 0.0f;
+            real = cv::sum(n.light)[0] >=
+                   kNeighbourLight * cv::mean(trueLight(n.box.rect()), there)[0] * cv::countNonZero(there);
+        }
+        for (size_t t = 0; t < m_usable.size() && real; ++t) {
+            if (!m_usable[t]) continue;
+            const TruthObject& object = m_scene.truth->objects[t];
+            const double own = m_runs.lights()[t].snr, distance = std::hypot(n.x - object.x, n.y - object.y);
+            if (distance <= m_radius) {
+                real = n.snr >= own;
+            } else if (distance <= kCloseFwhm * m_fwhm) {
+                real = n.snr >= kNeighbourShare * own;
+            }
+        }
+        if (!real) continue;
+        n.id = -static_cast<int>(neighbours.size()) - 1;
+        neighbours.push_back(std::move(n));
+    }
+    return neighbours;
 }
 
-bool Judging::truthIsComplete(ResultPtr& without) const {
+bool Judging::truthIsComplete(std::vector<AttributionTruth>& neighbours) const {
     if (m_options.complete) return *m_options.complete;
     const Truth& truth = *m_scene.truth;
     const auto injected = [](const TruthObject& t) { return t.columns.value(QStringLiteral("injected"), 0.0) > 0.5; };
     if (std::all_of(truth.objects.begin(), truth.objects.end(), injected)) return false;
     if (!truth.noiseless.empty()) return true;
-    without = runWithout();
-    const cv::Mat left = m_runs.lightOf(m_rest);
-    double known = 0.0, unknown = 0.0;
-    for (const ObjectLight& light : m_runs.lights()) {
-        known += light.light.empty() ? 0.0 : cv::sum(light.light)[0];
-    }
-    for (const Footprint& f : without->footprints) {
-        for (const Span& s : f.spans) {
-            unknown += cv::sum(left(cv::Rect(s.x0, s.y, s.x1 - s.x0, 1)))[0];
-        }
-    }
-    return unknown < kUnknownLight * known;
-}
-
-/// What the detector finds in the image without the true objects are real neighbours.
-void Judging::addNeighbours(AttributionInput& input, const Result& result) const {
-    const std::vector<IsolatedRuns::Found> list = IsolatedRuns::found(result);
-    const cv::Mat labels = nearestLabels(result, list, m_scene.size), light = m_runs.lightOf(m_rest);
-    std::vector<Box> boxes(list.size());
-    for (int y = 0; y < labels.rows; ++y) {
-        for (int x = 0; x < labels.cols; ++x) {
-            const int label = labels.at<int>(y, x);
-            if (label > 0)
-                boxes[static_cast<size_t>(label) - 1] = boxes[static_cast<size_t>(label) - 1].united({x, y, 1, 1});
-        }
-    }
-    for (size_t i = 0; i < list.size(); ++i) {
-        AttributionTruth neighbour;
-        neighbour.id = -static_cast<int>(i) - 1;
-        neighbour.x = list[i].x;
-        neighbour.y = list[i].y;
-        neighbour.known = false;
-        neighbour.snr = double(list[i].significance);
-        neighbour.detectionsAlone = 1;
-        neighbour.significanceAlone = double(list[i].significance);
-        if (!boxes[i].empty()) {
-            neighbour.box = boxes[i];
-            neighbour.light = light(boxes[i].rect()).clone();
-            neighbour.light.setTo(0.0f, labels(boxes[i].rect()) != static_cast<int>(i) + 1);
-        }
-        input.truths.push_back(std::move(neighbour));
-    }
+    neighbours = findNeighbours();
+    const auto bright = std::count_if(neighbours.begin(), neighbours.end(), [](const AttributionTruth& n) {
+        const double area = n.light.empty() ? 0.0 : cv::countNonZero(n.light);
+        return area > 0.0 && cv::sum(n.light)[0] / std::sqrt(area) >= kUnknownSnr;
+    });
+    const auto usable = std::count(m_usable.begin(), m_usable.end(), char(1));
+    return static_cast<double>(bright) <= kUnknownShare * static_cast<double>(usable);
 }
 
 void Judging::addDetections(AttributionInput& input, const Result& result) const {
@@ -405,8 +454,8 @@ Judgement Judging::run() {
     const auto start = std::chrono::steady_clock::now();
     setConditions();
     takeLightOff();
-    ResultPtr without;
-    m_complete = truthIsComplete(without);
+    std::vector<AttributionTruth> neighbours;
+    m_complete = truthIsComplete(neighbours);
     const std::vector<cv::Mat> noise = m_complete ? m_rest : drawnNoise(0, false);
     if (!m_complete) {
         m_notes << QStringLiteral(
@@ -417,8 +466,8 @@ Judgement Judging::run() {
     AttributionInput input =
         truthInput(m_runs.run(noise, m_pipeline, m_registry, m_conditions, m_radius, m_options.device, m_progress));
     if (!m_complete) {
-        if (!without) without = runWithout();
-        addNeighbours(input, *without);
+        if (neighbours.empty()) neighbours = findNeighbours();
+        input.truths.insert(input.truths.end(), neighbours.begin(), neighbours.end());
     }
     addDetections(input, m_result);
     Judgement judgement = attribute(input);

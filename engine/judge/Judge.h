@@ -21,8 +21,8 @@ struct JudgeOptions {
     std::uint64_t seed = 1;
     /// False: objects that are not in the truth exist (injections into a real scene). Detections away from truth are
     /// then unknown, not spurious, and each object alone stands in noise that is drawn, since the image holds the
-    /// others. Nothing = found out: not complete where all truth is marked as injected, or where what is left without
-    /// the true objects still holds a fifth as much light as they have.
+    /// others. Nothing = found out: not complete where all truth is marked as injected, or where there is still
+    /// something to detect without the true objects.
     std::optional<bool> complete;
     /// True objects whose noiseless S/N is below this are invisible and count nowhere.
     double leastSnr = 1.0;
