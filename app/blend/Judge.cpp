@@ -1,6 +1,7 @@
 #include "Arguments.h"
 #include "Console.h"
 #include "SceneFlags.h"
+#include "Suspect.h"
 #include "Verbs.h"
 
 #include "io/ResultFolder.h"
@@ -189,7 +190,16 @@ int runJudge(const QStringList& words, Console& console) {
          QStringLiteral(
              "scenes with truth (a file, a folder, a list), or a table (CSV or FITS) with x, y, flux_<band> ...")},
         {QStringLiteral("result"), QStringLiteral("DIR"),
-         QStringLiteral("a result folder, or one that holds the results of several scenes")},
+         QStringLiteral("a result folder, or one that holds the results of several scenes; without --truth, further "
+                        "--result are compared with the first")},
+        {QStringLiteral("reference"), QStringLiteral("R"),
+         QStringLiteral(
+             "without --truth: a sharper or deeper scene (with WCS), its result folder, or a catalogue with x, y "
+             "of this scene's pixels or ra, dec, and flux or mag")},
+        {QStringLiteral("reference-psf"), QStringLiteral("PSF"),
+         QStringLiteral("of the reference scene: a FITS file or a FWHM")},
+        {QStringLiteral("deeper"), {}, QStringLiteral("the reference would show everything that is there")},
+        {QStringLiteral("scene"), QStringLiteral("S"), QStringLiteral("the scene of the results, where it has moved")},
         {QStringLiteral("pipeline"), QStringLiteral("P"),
          QStringLiteral("the detector that looks at each object alone (default: the one that made the result)")},
         {QStringLiteral("realisations"), QStringLiteral("N"),
@@ -218,6 +228,7 @@ int runJudge(const QStringList& words, Console& console) {
         console.print(arguments.help());
         return 0;
     }
+    if (!arguments.has(QStringLiteral("truth"))) return runSuspect(arguments, console);
     const QString truth = arguments.required(QStringLiteral("truth")),
                   folder = arguments.required(QStringLiteral("result"));
     const OpenOptions open = openOptions(arguments);
