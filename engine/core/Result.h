@@ -85,12 +85,26 @@ struct FluxCovariance {
     std::vector<float> covariance; ///< per band
 };
 
+/// A source more that a method considered in a blend, whether it stayed or not: the evidence for the eye.
+struct SourceCandidate {
+    double x = 0.0, y = 0.0;   ///< pixel
+    int step = 0;              ///< from 1: the round of the search in which it was tried
+    int object = 0;            ///< id of the object that it became, 0 = rejected
+    double gain = 0.0;         ///< chi-square that the blend's model gains by it
+    double significance = 0.0; ///< the same, less what structure of its host would explain
+    double contrast = kNan;    ///< its light against that of all others in its own pixels, or theirs if that is less
+    double colour = kNan;      ///< chi-square by which its spectrum differs from its neighbour's
+    double misfit = kNan;      ///< chi-square a pixel that the two leave
+    QString reason;            ///< why it stayed or not, in words
+};
+
 /// One parent: a footprint and the objects found in it (one object: isolated).
 struct Blend {
     int id = 0; ///< the footprint's id
     Box box;
     std::vector<int> objects;
     std::vector<FluxCovariance> covariances;
+    std::vector<SourceCandidate> candidates; ///< in the order in which they were tried; may be empty
     std::uint32_t flags = 0;
     QString message; ///< what happened, in words, for a person
     double seconds = 0.0;

@@ -2,7 +2,9 @@
 
 #include "core/Detection.h"
 #include "core/Psf.h"
+#include "core/Result.h"
 
+#include <QMap>
 #include <QString>
 #include <cstdint>
 #include <limits>
@@ -39,6 +41,7 @@ struct BlendOutput {
         double hlr = std::numeric_limits<double>::quiet_NaN(); ///< pixel, before the PSF, if the model knows
         std::uint32_t flags = 0;
         QString note;
+        QMap<QString, double> extra; ///< further columns of the catalogue
     };
     std::vector<Child> children;
     /// The hard assignment of pixels as child index + 1 (CV_32S of the blend's box), if the method has one; empty:
@@ -47,6 +50,8 @@ struct BlendOutput {
     std::uint32_t flags = 0;
     QString message;
     int iterations = 0;
+    /// What was considered beyond the peaks; `object` holds the child's index + 1, which the host turns into an id.
+    std::vector<SourceCandidate> candidates;
 };
 
 } // namespace blendscope

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kMaxEllipticity = 2.3; // axis ratio 0.1
 constexpr double kMinLogRadius = -3.0;
+constexpr double kGaussianVariance = 0.7213475; // of a Gaussian of unit half-light radius
 constexpr double kClippedLevel = 0.99; // of the brightest pixel; more of them than a PSF's top has are a ceiling
 constexpr double kClippedSigma = 50.0; // fainter plateaus are noise
 constexpr double kCut = 23.0;          // a Gaussian is drawn out to exp(-kCut / 2) of its peak
@@ -50,6 +51,13 @@ struct Term {
 
 int listTerms(const JointSource& s, bool derivatives, Term* terms) {
     int n = 0;
+    if (s.bulge < 0.0) {
+        for (const GaussianTerm& t : exponentialGaussians()) {
+            terms[n++] = {(1.0 + s.bulge) * t.amplitude, t.amplitude, t.variance};
+        }
+        terms[n++] = {-s.bulge, -1.0, kGaussianVariance};
+        return n;
+    }
     const bool bulge = s.bulge > 1e-4 || (derivatives && s.fitBulge);
     for (const GaussianTerm& t : exponentialGaussians()) {
         terms[n++] = {(1.0 - s.bulge) * t.amplitude, -t.amplitude, t.variance};
@@ -406,8 +414,10 @@ void JointFit::updateWeights(bool first) {
     }
 }
 
-void JointFit::normalEquations() {
+void JointFit::normalEquations(bool keepCoupling) {
     const int n = int(m_sources.size()), np = n * kParameters;
+    m_frozen.assign(std::size_t(np), 0);
+    if (keepCoupling) m_coupling.assign(std::size_t(m_bands), {});
     m_hessian.assign(std::size_t(np) * np, 0.0);
     m_gradient.assign(std::size_t(np), 0.0);
 
@@ -525,6 +535,7 @@ void JointFit::normalEquations() {
                     h[c] -= ri[r] * ri[c];
             }
         }
+        if (keepCoupling) m_coupling[b] = {active, m_block, m_cross};
     }
 
     // Priors, and parameters that do not move.
@@ -543,10 +554,11 @@ void JointFit::normalEquations() {
             m_gradient[r] -= w * value[p];
             bool frozen = p >= 2 && (s.point || !s.fitShape);
             if (p == 5) {
-                frozen = frozen || !s.fitBulge || (s.bulge <= 0.0 && m_gradient[r] < 0.0) ||
+                frozen = frozen || !s.fitBulge || (s.bulge <= m_options.leastBulge && m_gradient[r] < 0.0) ||
                          (s.bulge >= 1.0 && m_gradient[r] > 0.0);
             }
             if (!frozen) continue;
+            m_frozen[r] = 1;
             m_gradient[r] = 0.0;
             for (int c = 0; c < np; ++c) {
                 m_hessian[std::size_t(r) * np + c] = 0.0;
@@ -587,7 +599,7 @@ bool JointFit::step(double& lambda) {
                     s.e1 *= kMaxEllipticity / e;
                     s.e2 *= kMaxEllipticity / e;
                 }
-                s.bulge = std::clamp(s.bulge + std::clamp(d[5], -0.3, 0.3), 0.0, 1.0);
+                s.bulge = std::clamp(s.bulge + std::clamp(d[5], -0.3, 0.3), m_options.leastBulge, 1.0);
             }
             const double after = evaluate();
             if (after < before) {
@@ -603,17 +615,26 @@ bool JointFit::step(double& lambda) {
 }
 
 int JointFit::run() {
+    return rounds(m_options.rounds, true);
+}
+
+int JointFit::settle(int count) {
+    return rounds(count, false);
+}
+
+int JointFit::rounds(int count, bool first) {
     int steps = 0;
     for (JointSource& s : m_sources)
         s.flux.resize(std::size_t(m_bands), 0.0);
     m_converged = false;
     if (m_sources.empty() || m_used == 0) return 0;
-    for (int round = 0; round < m_options.rounds; ++round) {
+    for (int round = 0; round < count; ++round) {
         m_progress.check();
-        makeWindows(round == 0);
-        updateWeights(round == 0);
+        const bool start = first && round == 0;
+        makeWindows(start);
+        updateWeights(start);
         evaluate();
-        double lambda = round == 0 ? 1e-2 : 1e-3;
+        double lambda = start ? 1e-2 : 1e-3;
         m_converged = false;
         for (int i = 0; i < m_options.iterations; ++i) {
             ++steps;
@@ -659,6 +680,169 @@ double JointFit::refine(int steps) {
     for (int i = 0; i < steps && step(lambda); ++i) {
     }
     return cost();
+}
+
+void JointFit::prepareScore() {
+    normalEquations(true);
+    const int np = int(m_sources.size()) * kParameters;
+    m_factor = m_hessian;
+    for (int i = 0; i < np; ++i) {
+        double& d = m_factor[std::size_t(i) * np + i];
+        d = std::max(d, 0.0) * (1.0 + 1e-6) + 1e-9;
+    }
+    m_whitened = m_gradient;
+    if (choleskyFactor(m_factor, np)) {
+        choleskyForward(m_factor, np, m_whitened.data());
+    } else {
+        m_factor.clear();
+    }
+}
+
+double JointFit::score(const JointSource& source, std::vector<double>& flux) {
+    const int n = int(m_sources.size()), np = n * kParameters;
+    flux.assign(std::size_t(m_bands), 0.0);
+    if (int(m_coupling.size()) != m_bands) return 0.0;
+    double fwhm = 3.0;
+    for (const GaussianPsf& p : m_psf)
+        fwhm = std::max(fwhm, p.fwhmPixels);
+    const Window w = windowFor(source, 1.2 * fwhm + (source.point ? 0.0 : std::exp(source.logRadius)));
+    std::vector<Lanes> picture(std::size_t(w.lanes) * w.rows);
+    std::vector<double> reduced(std::size_t(m_bands) * np), gram(std::size_t(m_bands) * m_bands, 0.0), rhs(m_bands);
+    std::vector<double> y;
+    for (int b = 0; b < m_bands; ++b) {
+        drawBand(source, m_psf[b], w, false, picture.data());
+        double own = 0.0, data = 0.0;
+        for (int row = 0; row < w.rows; ++row) {
+            const std::size_t at = std::size_t(row + w.y0) * m_stride + w.lane0;
+            const Lanes *r = m_residual[b].data() + at, *wt = m_weight[b].data() + at;
+            Lanes* t = picture.data() + std::size_t(row) * w.lanes;
+            Lanes s = lanes(0.0f), sd = lanes(0.0f);
+            for (int l = 0; l < w.lanes; ++l) {
+                const Lanes weighted = wt[l] * t[l];
+                s += weighted * t[l];
+                sd += weighted * r[l];
+                t[l] = weighted;
+            }
+            own += sum(s);
+            data += sum(sd);
+        }
+        const Coupling& coupling = m_coupling[b];
+        const int m = int(coupling.active.size());
+        double* v = reduced.data() + std::size_t(b) * np;
+        y.assign(std::size_t(m), 0.0);
+        for (int i = 0; i < m; ++i) {
+            const int k = coupling.active[i];
+            const Window& u = m_slots[k].window;
+            if (!u.overlaps(w)) continue;
+            const int l0 = std::max(u.lane0, w.lane0), l1 = std::min(u.lane0 + u.lanes, w.lane0 + w.lanes);
+            const int y0 = std::max(u.y0, w.y0), y1 = std::min(u.y0 + u.rows, w.y0 + w.rows);
+            const std::size_t planeU = std::size_t(u.rows) * u.lanes;
+            const Lanes* images = image(k, b, 0);
+            Lanes s[kImages];
+            for (Lanes& each : s)
+                each = lanes(0.0f);
+            for (int row = y0; row < y1; ++row) {
+                const Lanes* t = picture.data() + std::size_t(row - w.y0) * w.lanes - w.lane0;
+                const Lanes* o = images + std::size_t(row - u.y0) * u.lanes - u.lane0;
+                for (int l = l0; l < l1; ++l) {
+                    for (int j = 0; j < kImages; ++j)
+                        s[j] += t[l] * o[l + std::size_t(j) * planeU];
+                }
+            }
+            y[i] = sum(s[0]);
+            for (int p = 0; p < kParameters; ++p)
+                v[k * kParameters + p] = m_sources[k].flux[b] * sum(s[1 + p]);
+        }
+        // Fluxes give way first, then shapes, as in normalEquations().
+        if (m > 0 && !coupling.block.empty()) choleskyForward(coupling.block, m, y.data());
+        double left = own;
+        for (int i = 0; i < m; ++i) {
+            left -= square(y[i]);
+            const double* c = coupling.cross.data() + std::size_t(i) * np;
+            for (int p = 0; p < np; ++p)
+                v[p] -= c[p] * y[i];
+        }
+        for (int p = 0; p < np; ++p) {
+            if (m_frozen[p]) v[p] = 0.0;
+        }
+        gram[std::size_t(b) * m_bands + b] = std::max(left, 1e-6 * own);
+        rhs[b] = data;
+        if (!m_factor.empty()) {
+            choleskyForward(m_factor, np, v);
+            for (int p = 0; p < np; ++p)
+                rhs[b] -= v[p] * m_whitened[p];
+        }
+    }
+    if (!m_factor.empty()) {
+        for (int b = 0; b < m_bands; ++b) {
+            for (int c = 0; c <= b; ++c) {
+                double dot = 0.0;
+                for (int p = 0; p < np; ++p)
+                    dot += reduced[std::size_t(b) * np + p] * reduced[std::size_t(c) * np + p];
+                gram[std::size_t(b) * m_bands + c] -= dot;
+                if (b != c) gram[std::size_t(c) * m_bands + b] -= dot;
+            }
+        }
+    }
+    m_nnls.solve(gram, rhs, m_bands, flux);
+    double gain = 0.0;
+    for (int b = 0; b < m_bands; ++b)
+        gain += flux[b] * rhs[b];
+    return gain;
+}
+
+double JointFit::contrast(int source) const {
+    const std::size_t n = m_sources.size();
+    double own = 0.0, others = 0.0;
+    for (int b = 0; b < m_bands && !m_gram.empty(); ++b) {
+        const double f = m_sources[std::size_t(source)].flux[b];
+        for (std::size_t j = 0; j < n; ++j) {
+            const double product = f * m_sources[j].flux[b] * m_gram[b][std::size_t(source) * n + j];
+            (j == std::size_t(source) ? own : others) += product;
+        }
+    }
+    return others > 0.0 ? own / others : std::numeric_limits<double>::max();
+}
+
+double JointFit::colourDifference(int a, int b) const {
+    const std::size_t n = m_sources.size();
+    struct Spectral {
+        double fa, fb, va, vb, ab;
+    };
+    std::vector<Spectral> bands;
+    for (int i = 0; i < m_bands && int(m_gram.size()) == m_bands; ++i) {
+        // Of the two alone: the others' fluxes are held.
+        const double aa = m_gram[i][std::size_t(a) * n + a], bb = m_gram[i][std::size_t(b) * n + b];
+        const double ab = m_gram[i][std::size_t(a) * n + b], det = aa * bb - ab * ab;
+        if (!(det > 1e-6 * aa * bb)) continue;
+        bands.push_back(
+            {m_sources[std::size_t(a)].flux[i], m_sources[std::size_t(b)].flux[i], bb / det, aa / det, -ab / det});
+    }
+    // The ratio of the spectra that fits best, by its angle.
+    const auto chi = [&](double angle) {
+        const double c = std::cos(angle), s = std::sin(angle);
+        double sum = 0.0;
+        for (const Spectral& f : bands) {
+            const double variance = c * c * f.va + s * s * f.vb - 2.0 * c * s * f.ab;
+            if (variance > 0.0) sum += square(c * f.fa - s * f.fb) / variance;
+        }
+        return sum;
+    };
+    constexpr int kAngles = 60;
+    const double step = 0.5 * std::numbers::pi / kAngles;
+    double best = chi(0.0), at = 0.0;
+    for (int i = 1; i <= kAngles; ++i) {
+        if (const double now = chi(i * step); now < best) {
+            best = now;
+            at = i * step;
+        }
+    }
+    double low = at - step, high = at + step;
+    for (int i = 0; i < 20; ++i) {
+        const double u = low + (high - low) / 3.0, v = high - (high - low) / 3.0;
+        (chi(u) < chi(v) ? high : low) = chi(u) < chi(v) ? v : u;
+    }
+    return std::min(best, chi(0.5 * (low + high)));
 }
 
 int JointFit::choosePoints() {

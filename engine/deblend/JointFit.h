@@ -21,7 +21,7 @@ struct JointSource {
     double positionSigma = 1.0; ///< pixel, of the prior around the start
     double logRadius = 0.0;     ///< ln of the half-light radius in pixel, geometric mean of the axes, before the PSF
     double e1 = 0.0, e2 = 0.0;  ///< ln(a / b) times cos, sin of twice the position angle
-    double bulge = 0.1;         ///< share of the flux in the de Vaucouleurs part
+    double bulge = 0.1;         ///< share of the flux in the de Vaucouleurs part; below 0: in a Gaussian instead
     bool point = false;
     bool fitShape = true, fitBulge = true;
     std::vector<double> flux; ///< per band, total counts, >= 0
@@ -33,6 +33,7 @@ struct JointFitOptions {
     double sizePriorSigma = 0.7;
     double shapePriorSigma = 0.6; ///< of e1 and e2
     double bulgePriorMean = 0.1, bulgePriorSigma = 0.3;
+    double leastBulge = 0.0;   ///< -1 lets disks be as flat as a Gaussian
     double modelError = 0.01;  ///< relative error of the model that is added to the noise: an imperfect PSF
     int rounds = 3;            ///< times that weights and windows are made anew
     int iterations = 8;        ///< least-squares steps per round, at most
@@ -55,6 +56,7 @@ public:
              const Progress& progress);
 
     std::vector<JointSource>& sources() { return m_sources; }
+    [[nodiscard]] const std::vector<JointSource>& sources() const { return m_sources; }
 
     /// Returns the number of steps taken; converged() tells whether the last round stopped by itself.
     int run();
@@ -65,10 +67,26 @@ public:
     [[nodiscard]] double priorCost() const { return m_prior; }
     [[nodiscard]] long long usedPixels() const { return m_used; }
 
+    /// The same from where the sources are now: weights and windows are made anew `rounds` times.
+    int settle(int rounds);
+
     /// Further steps on the weights as they are, for sources that were changed by the caller. Windows of new sources
     /// are made. Returns the cost (chi-square + priors), which is comparable to cost() before.
     double refine(int steps);
     [[nodiscard]] double cost() const { return m_chi + m_prior; }
+
+    /// Makes score() ready for the sources as they are; to be called after every change of them.
+    void prepareScore();
+
+    /// What one source more would gain in chi-square if the others moved a little to make room (a score test: to first
+    /// order in all their parameters, exact in the fluxes, which stay >= 0). `flux`: per band, its fluxes.
+    [[nodiscard]] double score(const JointSource& source, std::vector<double>& flux);
+
+    /// Light of a source against that of all others in its own pixels, bands weighted by its S/N: 1 = as bright.
+    [[nodiscard]] double contrast(int source) const;
+
+    /// Chi-square by which the spectra of two sources differ in shape, with their shapes and all others' held.
+    [[nodiscard]] double colourDifference(int a, int b) const;
 
     /// Tries a point in place of each small source, and keeps it where the cost, against the odds of a galaxy, is not
     /// higher. Returns how many became points.
@@ -148,7 +166,8 @@ private:
     [[nodiscard]] double priorOf(const JointSource& s) const;
     void residuals();
     [[nodiscard]] cv::Mat plane(const std::vector<Lanes>& values) const;
-    void normalEquations();
+    void normalEquations(bool keepCoupling = false);
+    int rounds(int count, bool first);
     bool step(double& lambda);
 
     const BlendInput& m_blend;
@@ -164,8 +183,16 @@ private:
     std::vector<Pair> m_pairs;
     std::vector<std::vector<double>> m_gram, m_rhs; // [band] K x K, K
     std::vector<double> m_hessian, m_gradient, m_step, m_damped, m_block, m_cross;
-    std::vector<std::vector<double>> m_savedFlux;
     Nnls m_nnls;
+
+    struct Coupling { // of one band's fluxes to the shapes, as normalEquations() leaves it
+        std::vector<int> active;
+        std::vector<double> block,
+            cross; // Cholesky factor of the fluxes' own products; its inverse times the cross terms
+    };
+    std::vector<Coupling> m_coupling;
+    std::vector<char> m_frozen; // parameters that do not move
+    std::vector<double> m_factor, m_whitened;
     double m_chi = 0.0, m_prior = 0.0;
     long long m_used = 0;
     int m_clipped = 0;

@@ -22,6 +22,7 @@ namespace {
 
 const QString kCatalog = QStringLiteral("catalog.fits");
 const QString kCovariances = QStringLiteral("covariances.csv");
+const QString kCandidates = QStringLiteral("candidates.csv");
 const QString kSegmentation = QStringLiteral("segmentation.fits");
 const QString kComponents = QStringLiteral("components.fits");
 const QString kClasses = QStringLiteral("classes.fits");
@@ -232,6 +233,9 @@ void writeResult(const Result& result, const Scene& scene, const QString& folder
 
     writeCatalog(result, scene, dir, about, tables::blends(result));
     writeText(path(kCovariances), lines(csvLines(tables::covariances(result))));
+    const Table candidates = tables::candidates(result);
+    QFile::remove(path(kCandidates)); // of an earlier run into the same folder
+    if (candidates.rows() > 0) writeText(path(kCandidates), lines(csvLines(candidates)));
     {
         FitsWriter file(path(kSegmentation));
         std::vector<FitsCard> cards = about;
@@ -352,6 +356,13 @@ ResultPtr readResult(const Scene& scene, const QString& folder) {
         if (!file.open(QIODevice::ReadOnly)) throw ReadError(file.errorString());
         tables::readCovariances(parseCsv(file.readAll()), result);
     });
+    if (dir.exists(kCandidates)) {
+        part(kCandidates, [&](const QString& path) {
+            QFile file(path);
+            if (!file.open(QIODevice::ReadOnly)) throw ReadError(file.errorString());
+            tables::readCandidates(parseCsv(file.readAll()), result);
+        });
+    }
     part(kSegmentation, [&](const QString& path) {
         const FitsFilePtr file = FitsFile::open(path);
         for (const FitsHdu& hdu : file->hdus()) {

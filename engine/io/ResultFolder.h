@@ -11,8 +11,9 @@
 namespace blendscope {
 
 /// Writes catalog.fits, catalog.csv, blends.csv, covariances.csv, segmentation.fits, components.fits, run.json (and
-/// classes.fits where there are class planes) into `folder`, which is made. Every file is written beside and renamed,
-/// so that a killed write leaves the old one. `open`: how the scene was opened, kept in run.json. Throws WriteError.
+/// classes.fits where there are class planes, candidates.csv where a method looked for more sources) into `folder`,
+/// which is made. Every file is written beside and renamed, so that a killed write leaves the old one. `open`: how the
+/// scene was opened, kept in run.json. Throws WriteError.
 void writeResult(const Result& result, const Scene& scene, const QString& folder, double readSeconds = 0.0,
                  const OpenOptions& open = {});
 

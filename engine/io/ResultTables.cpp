@@ -244,6 +244,42 @@ Table covariances(const Result& result) {
     return table;
 }
 
+Table candidates(const Result& result) {
+    struct Row {
+        int blend;
+        const SourceCandidate* candidate;
+    };
+    std::vector<Row> rows;
+    for (const Blend& blend : result.blends) {
+        for (const SourceCandidate& candidate : blend.candidates) {
+            rows.push_back({blend.id, &candidate});
+        }
+    }
+    Table table;
+    table.name = QStringLiteral("CANDIDATES");
+    Builder<Row> add(table, rows);
+    add.text(QStringLiteral("scene_id"), [&](const Row&) { return result.sceneId; });
+    add.integer(QStringLiteral("parent"), [](const Row& r) { return r.blend; });
+    add.integer(QStringLiteral("step"), [](const Row& r) { return r.candidate->step; });
+    add.integer(QStringLiteral("object"), [](const Row& r) { return r.candidate->object; });
+    add.exact(
+        QStringLiteral("x"), [](const Row& r) { return r.candidate->x; }, kPixel, 3);
+    add.exact(
+        QStringLiteral("y"), [](const Row& r) { return r.candidate->y; }, kPixel, 3);
+    add.exact(
+        QStringLiteral("gain"), [](const Row& r) { return r.candidate->gain; }, {}, 1);
+    add.exact(
+        QStringLiteral("significance"), [](const Row& r) { return r.candidate->significance; }, {}, 1);
+    add.exact(
+        QStringLiteral("contrast"), [](const Row& r) { return r.candidate->contrast; }, {}, 3);
+    add.exact(
+        QStringLiteral("colour"), [](const Row& r) { return r.candidate->colour; }, {}, 1);
+    add.exact(
+        QStringLiteral("misfit"), [](const Row& r) { return r.candidate->misfit; }, {}, 2);
+    add.text(QStringLiteral("reason"), [](const Row& r) { return r.candidate->reason.simplified(); });
+    return table;
+}
+
 Table components(const Result& result) {
     Table table;
     table.name = QStringLiteral("COMPONENTS");
@@ -421,6 +457,38 @@ void readBlends(const Table& table, Result& result) {
         result.blends.push_back(std::move(b));
     }
     std::sort(result.blends.begin(), result.blends.end(), [](const Blend& a, const Blend& b) { return a.id < b.id; });
+}
+
+void readCandidates(const Table& table, Result& result) {
+    const TableColumn* parent = table.find(QStringLiteral("parent"));
+    if (!parent) return;
+    QMap<int, Blend*> byId;
+    for (Blend& blend : result.blends) {
+        byId.insert(blend.id, &blend);
+    }
+    const auto number = [&](const char* column, qsizetype row, double missing) {
+        const TableColumn* c = table.find(QLatin1String(column));
+        const double v = c ? c->number(row) : missing;
+        return std::isfinite(v) ? v : missing;
+    };
+    const TableColumn* reason = table.find(QStringLiteral("reason"));
+    for (qsizetype i = 0; i < table.rows(); ++i) {
+        const double id = parent->number(i);
+        Blend* blend = std::isfinite(id) ? byId.value(static_cast<int>(id)) : nullptr;
+        if (!blend) continue;
+        SourceCandidate c;
+        c.step = static_cast<int>(number("step", i, 0.0));
+        c.object = static_cast<int>(number("object", i, 0.0));
+        c.x = number("x", i, 0.0);
+        c.y = number("y", i, 0.0);
+        c.gain = number("gain", i, 0.0);
+        c.significance = number("significance", i, 0.0);
+        c.contrast = number("contrast", i, double(kNan));
+        c.colour = number("colour", i, double(kNan));
+        c.misfit = number("misfit", i, double(kNan));
+        if (reason) c.reason = reason->text(i);
+        blend->candidates.push_back(std::move(c));
+    }
 }
 
 void readCovariances(const Table& table, Result& result) {

@@ -13,6 +13,8 @@ namespace tables {
 [[nodiscard]] Table catalog(const Result& result, const Scene& scene);
 [[nodiscard]] Table blends(const Result& result);
 [[nodiscard]] Table covariances(const Result& result);
+/// What was considered beyond the peaks, blend by blend; no rows where the methods looked for nothing.
+[[nodiscard]] Table candidates(const Result& result);
 /// Shares the components' pixels. A component with a band missing is written as zeros there.
 [[nodiscard]] Table components(const Result& result);
 [[nodiscard]] Table footprints(const Result& result); ///< a row a run of pixels
@@ -22,6 +24,7 @@ namespace tables {
 void readCatalog(const Table& table, Result& result);
 void readBlends(const Table& table, Result& result);
 void readCovariances(const Table& table, Result& result);
+void readCandidates(const Table& table, Result& result);
 /// Throws ReadError for arrays that do not fit their boxes.
 void readComponents(const Table& table, const QStringList& bands, Result& result);
 void readFootprints(const Table& table, Result& result);

@@ -197,6 +197,7 @@ Result BlendMethod::run(const Scene& scene, Result input, const Parameters& para
             if (edge[k]) object.flags |= FlagEdge;
             if (saturated[k]) object.flags |= FlagSaturated;
             object.note = child.note;
+            object.extra = child.extra;
             if (std::isfinite(child.hlr)) object.hlr = static_cast<float>(child.hlr);
             object.bands.resize(scene.bands.size());
             r.blend.objects.push_back(ids[k]);
@@ -206,6 +207,10 @@ Result BlendMethod::run(const Scene& scene, Result input, const Parameters& para
         r.blend.flags = output.flags;
         r.blend.message = output.message;
         r.blend.iterations = output.iterations;
+        r.blend.candidates = output.candidates;
+        for (SourceCandidate& c : r.blend.candidates) {
+            c.object = c.object > 0 && c.object <= children ? ids[c.object - 1] : 0;
+        }
         r.components = apportion(blendInput, output, ids);
         measureBlend(blendInput, output, r.components, r.objects, r.blend);
         for (Object& object : r.objects) {
@@ -245,6 +250,9 @@ Result BlendMethod::run(const Scene& scene, Result input, const Parameters& para
             const int from = r.objects[k].id, to = extraId + extra++;
             r.objects[k].id = r.components[k].id = r.blend.objects[k] = to;
             r.labels.setTo(to, r.labels == from);
+            for (SourceCandidate& c : r.blend.candidates) {
+                if (c.object == from) c.object = to;
+            }
             for (FluxCovariance& c : r.blend.covariances) {
                 if (c.idA == from) c.idA = to;
                 if (c.idB == from) c.idB = to;

@@ -1,6 +1,6 @@
 #include "Factorize.h"
 
-#include "Factorization.h"
+#include "deblend/Factorization.h"
 
 #include <algorithm>
 #include <cmath>

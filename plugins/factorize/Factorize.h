@@ -1,6 +1,6 @@
 #pragma once
 
-#include "PsfSet.h"
+#include "deblend/PsfSet.h"
 #include "method/BlendMethod.h"
 
 #include <optional>

@@ -1,4 +1,4 @@
-#include "PsfSet.h"
+#include "deblend/PsfSet.h"
 
 #include <algorithm>
 

@@ -1,13 +1,14 @@
 #pragma once
 
-#include "PsfSet.h"
+#include "core/Result.h"
+#include "deblend/BlendData.h"
 #include "deblend/JointFit.h"
 #include "deblend/MorphologyFit.h"
-#include "method/BlendMethod.h"
+#include "deblend/PsfSet.h"
 
 namespace blendscope {
 
-/// What the parameters of the method say, in pixels.
+/// How to divide a blend, in pixels.
 struct FactorizationOptions {
     JointFitOptions profile;
     MorphologyFitOptions morphology;
@@ -26,6 +27,9 @@ class Factorization {
 public:
     Factorization(const BlendInput& blend, const PsfSet& psf, const FactorizationOptions& options,
                   const Progress& progress);
+
+    /// Sources to start from, one for each of the blend's peaks, in pixels of the blend's box.
+    void startFrom(std::vector<JointSource> sources) { m_start = std::move(sources); }
 
     [[nodiscard]] BlendOutput run();
 
@@ -47,6 +51,7 @@ private:
     const FactorizationOptions& m_options;
     const Progress& m_progress;
     std::vector<Peak> m_peaks;
+    std::vector<JointSource> m_start;
     JointFit m_fit;
     std::vector<Child> m_children;
     int m_bands;

@@ -1,4 +1,4 @@
-#include "Factorization.h"
+#include "deblend/Factorization.h"
 
 #include "deblend/SymmetricTemplates.h"
 
@@ -75,6 +75,7 @@ void Factorization::fitProfiles() {
         s.y = s.startY = m_peaks[k].y - m_blend.box.y0;
         s.positionSigma = m_options.positionSigma;
         s.logRadius = m_options.profile.sizePriorMean;
+        if (k < m_start.size()) s = m_start[k];
         s.flux.assign(std::size_t(m_bands), 0.0);
         m_fit.sources().push_back(s);
         m_children.push_back({int(k), -1, 0.0, false});

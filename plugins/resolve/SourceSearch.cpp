@@ -1,0 +1,243 @@
+#include "SourceSearch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <opencv2/imgproc.hpp>
+
+namespace blendscope {
+
+namespace {
+
+constexpr double kLeastPeak = 9.0; // of the residual's significance map, sigma^2
+constexpr std::size_t kMostPeaks = 6;
+constexpr int kMostPerPeak = 3, kMostMore = 2; // sources in a blend, by its peaks: bounds the time
+constexpr double kSigmaOfFwhm = 1.0 / 2.3548200450309493;
+constexpr double kRing = 0.7; // FWHM: distance of the places beside a source at which one more is tried
+
+double square(double v) {
+    return v * v;
+}
+
+/// Sum over bands of the squared S/N of a point source on the residual, negative ones left out.
+cv::Mat significanceMap(const JointFit& fit, const std::vector<GaussianPsf>& psf) {
+    cv::Mat total;
+    for (std::size_t b = 0; b < psf.size(); ++b) {
+        const cv::Mat weight = fit.weight(int(b)), weighted = fit.residual(int(b)).mul(weight);
+        const double sigma = psf[b].fwhmPixels * kSigmaOfFwhm;
+        const int size = 2 * int(std::ceil(3.0 * sigma)) + 1;
+        const cv::Mat kernel = cv::getGaussianKernel(size, sigma, CV_32F);
+        const cv::Mat squared = kernel.mul(kernel);
+        cv::Mat up, down;
+        cv::sepFilter2D(weighted, up, CV_32F, kernel, kernel, {-1, -1}, 0.0, cv::BORDER_CONSTANT);
+        cv::sepFilter2D(weight, down, CV_32F, squared, squared, {-1, -1}, 0.0, cv::BORDER_CONSTANT);
+        if (total.empty()) total = cv::Mat::zeros(up.size(), CV_32F);
+        for (int y = 0; y < up.rows; ++y) {
+            const float *u = up.ptr<float>(y), *d = down.ptr<float>(y);
+            float* t = total.ptr<float>(y);
+            for (int x = 0; x < up.cols; ++x) {
+                if (u[x] > 0.0f && d[x] > 0.0f) t[x] += u[x] * u[x] / d[x];
+            }
+        }
+    }
+    return total;
+}
+
+} // namespace
+
+SourceSearch::SourceSearch(const BlendInput& blend, const PsfSet& psf, const SearchOptions& options,
+                           const Progress& progress)
+    : m_blend(blend), m_psf(psf), m_options(options), m_progress(progress),
+      m_fit(blend, psf.mixtures, options.profile, progress), m_bands(int(blend.data.size())) {}
+
+bool SourceSearch::inside(double x, double y) const {
+    const int px = int(std::lround(x)), py = int(std::lround(y));
+    return px >= 0 && py >= 0 && px < m_blend.inside.cols && py < m_blend.inside.rows &&
+           m_blend.inside.at<unsigned char>(py, px) != 0;
+}
+
+void SourceSearch::run() {
+    for (const Peak& peak : m_blend.peaks) {
+        JointSource s;
+        s.x = s.startX = peak.x - m_blend.box.x0;
+        s.y = s.startY = peak.y - m_blend.box.y0;
+        s.positionSigma = m_options.positionSigma;
+        s.logRadius = m_options.profile.sizePriorMean;
+        s.flux.assign(std::size_t(m_bands), 0.0);
+        m_fit.sources().push_back(s);
+    }
+    m_steps += m_fit.run();
+    const int most = std::min(m_options.maxSources, kMostPerPeak * int(m_blend.peaks.size()) + kMostMore);
+    for (int round = 1; int(m_fit.sources().size()) < most; ++round) {
+        if (!oneMore(round)) break;
+    }
+}
+
+std::vector<SourceSearch::Start> SourceSearch::listStarts() {
+    std::vector<Start> starts;
+    const auto offer = [&](double x, double y, double logRadius) {
+        if (!inside(x, y)) return;
+        for (const Start& other : starts) {
+            if (square(other.source.x - x) + square(other.source.y - y) < 1.0) return;
+        }
+        Start start;
+        start.source.x = start.source.startX = x;
+        start.source.y = start.source.startY = y;
+        start.source.positionSigma = m_options.positionSigma;
+        start.source.logRadius = logRadius;
+        starts.push_back(start);
+    };
+    cv::Mat map = significanceMap(m_fit, m_psf.mixtures);
+    map.setTo(0.0f, m_blend.inside == 0);
+    const int reach = std::max(2, int(std::lround(0.5 * m_psf.fwhmPixels)));
+    const double size = m_options.profile.sizePriorMean;
+    for (std::size_t i = 0; i < kMostPeaks; ++i) {
+        double top = 0.0;
+        cv::Point at;
+        cv::minMaxLoc(map, nullptr, &top, nullptr, &at);
+        if (top < kLeastPeak) break;
+        offer(at.x, at.y, size);
+        cv::circle(map, at, reach, cv::Scalar(0.0f), cv::FILLED);
+    }
+    const double ring = kRing * m_psf.fwhmPixels;
+    for (const JointSource& s : m_fit.sources()) {
+        const double theta = 0.5 * std::atan2(s.e2, s.e1);
+        for (int i = 0; i < 8; ++i) {
+            const double angle = theta + i * std::numbers::pi / 4.0;
+            offer(s.x + ring * std::cos(angle), s.y + ring * std::sin(angle), size);
+        }
+    }
+    m_fit.prepareScore();
+    for (Start& start : starts) {
+        start.score = m_fit.score(start.source, start.source.flux);
+    }
+    std::stable_sort(starts.begin(), starts.end(), [](const Start& a, const Start& b) { return a.score > b.score; });
+    return starts;
+}
+
+SourceCandidate SourceSearch::describe(const JointSource& source, double gain, int round) const {
+    SourceCandidate c;
+    c.x = source.x + m_blend.box.x0;
+    c.y = source.y + m_blend.box.y0;
+    c.step = round;
+    c.gain = gain;
+    return c;
+}
+
+bool SourceSearch::oneMore(int round) {
+    m_progress.check();
+    std::vector<Start> starts = listStarts();
+    std::erase_if(starts, [&](const Start& s) { return s.score < m_options.leastScore; });
+    if (starts.empty()) return false;
+
+    // The other way to make two of one: both move away from its centre.
+    const std::vector<JointSource> before = m_fit.sources();
+    const double cost = m_fit.cost();
+    int host = -1;
+    double nearest = square(2.0 * m_psf.fwhmPixels);
+    for (std::size_t k = 0; k < before.size(); ++k) {
+        const double d = square(before[k].x - starts[0].source.x) + square(before[k].y - starts[0].source.y);
+        if (d < nearest) {
+            nearest = d;
+            host = int(k);
+        }
+    }
+    if (int(starts.size()) > m_options.trials) starts.resize(std::size_t(m_options.trials));
+    if (host >= 0 && !before[std::size_t(host)].point) {
+        const JointSource& s = before[std::size_t(host)];
+        const double e = std::hypot(s.e1, s.e2), r = std::exp(s.logRadius);
+        if (e > 0.15 || r > 0.4 * m_psf.fwhmPixels) {
+            Start split = starts[0];
+            split.split = host;
+            starts.push_back(split);
+        }
+    }
+
+    std::vector<JointSource> best;
+    double bestCost = cost;
+    for (const Start& start : starts) {
+        m_progress.check();
+        m_fit.sources() = before;
+        JointSource added = start.source;
+        if (start.split >= 0) {
+            JointSource& s = m_fit.sources()[std::size_t(start.split)];
+            const double theta = 0.5 * std::atan2(s.e2, s.e1), r = std::exp(s.logRadius);
+            const double move = 0.5 * (0.8 * r + 0.2 * m_psf.fwhmPixels);
+            const double dx = move * std::cos(theta), dy = move * std::sin(theta);
+            const double towards = (start.source.x - s.x) * dx + (start.source.y - s.y) * dy < 0.0 ? -1.0 : 1.0;
+            added = s;
+            added.x += towards * dx;
+            added.y += towards * dy;
+            s.x -= towards * dx;
+            s.y -= towards * dy;
+            added.startX = added.x;
+            added.startY = added.y;
+            added.positionSigma = m_options.positionSigma;
+            added.logRadius = s.logRadius = std::max(s.logRadius - 0.4, -0.5);
+            added.e1 = added.e2 = s.e1 = s.e2 = 0.0;
+            for (std::size_t b = 0; b < added.flux.size(); ++b)
+                added.flux[b] = s.flux[b] = 0.5 * s.flux[b];
+        }
+        m_fit.sources().push_back(added);
+        const double now = m_fit.refine(m_options.profile.iterations);
+        if (now < bestCost) {
+            bestCost = now;
+            best = m_fit.sources();
+        }
+    }
+    const double gain = cost - bestCost;
+    QString reason;
+    SourceCandidate evidence = describe(best.empty() ? starts[0].source : best.back(), gain, round);
+    if (best.empty()) {
+        reason = QStringLiteral("no fit with one source more is better");
+    } else {
+        m_fit.sources() = best;
+        m_fit.refine(0);
+        const int added = int(best.size()) - 1;
+        double separation = 1e9;
+        int partner = -1;
+        for (int k = 0; k < added; ++k) {
+            const double d = std::hypot(best[std::size_t(k)].x - best.back().x, best[std::size_t(k)].y - best.back().y);
+            if (d >= separation) continue;
+            separation = d;
+            partner = k;
+        }
+        // Either of the two may be what is only structure of the other.
+        evidence.contrast = m_fit.contrast(added);
+        double misfit = m_fit.misfit(added);
+        if (partner >= 0) {
+            evidence.contrast = std::min(evidence.contrast, m_fit.contrast(partner));
+            misfit = std::max(misfit, m_fit.misfit(partner));
+            evidence.colour = m_fit.colourDifference(added, partner);
+        }
+        evidence.misfit = misfit;
+        // A pair that still misses the light is no better than the structure that it leaves.
+        const double counted = gain / square(misfit);
+        const double structure = square(evidence.contrast / m_options.structure);
+        evidence.significance = counted / (1.0 + counted / structure);
+        if (gain < m_options.leastGain) {
+            reason = QStringLiteral("the noise may explain it: it gains %1 in chi-square").arg(gain, 0, 'f', 0);
+        } else if (evidence.significance < m_options.leastGain) {
+            reason = QStringLiteral("structure of its host may explain it: %1 of the light there, misfit %2")
+                         .arg(evidence.contrast, 0, 'f', 2)
+                         .arg(misfit, 0, 'f', 2);
+        } else if (separation < m_options.leastSeparation) {
+            reason = QStringLiteral("it fell onto another source, %1 pixels away").arg(separation, 0, 'f', 1);
+        } else if (!inside(best.back().x, best.back().y)) {
+            reason = QStringLiteral("it left the footprint");
+        }
+    }
+    evidence.reason = reason;
+    if (!reason.isEmpty()) {
+        m_rejected.push_back(evidence);
+        m_fit.sources() = before;
+        m_fit.refine(0);
+        return false;
+    }
+    evidence.reason = QStringLiteral("the pixels need it: it gains %1 in chi-square").arg(gain, 0, 'f', 0);
+    m_accepted.push_back(evidence);
+    m_steps += m_fit.settle(1);
+    return true;
+}
+
+} // namespace blendscope
