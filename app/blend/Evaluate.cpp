@@ -56,6 +56,7 @@ struct Plan {
     RunOptions run;
     std::vector<Contender> contenders;
     bool judge = true;
+    bool complete = true; ///< false: truth does not name every object
 };
 
 std::vector<PixelPosition> truePositions(const Scene& scene) {
@@ -82,10 +83,12 @@ SceneOutcome evaluateScene(const ScenePtr& scene, const Plan& plan, const Regist
             Progress progress(console.token());
             const ResultPtr result = c.resultFor(*scene, registry, progress, run);
             score = scoreScene(*scene, *result, plan.score);
+            score.complete = plan.complete;
             // Outcomes ask the same detector again; other programs' catalogues have none.
             if (plan.judge && out.truth && !plan.score.byPosition && !result->pipeline.isEmpty()) {
                 JudgeOptions options;
                 options.threads = run.threads;
+                if (!plan.complete) options.complete = false;
                 try {
                     addJudgement(score, judge(*scene, *result, registry, progress, options));
                 } catch (const CancelledError&) {
@@ -368,6 +371,9 @@ int runEvaluate(const QStringList& words, Console& console) {
         {QStringLiteral("no-readiness"),
          {},
          QStringLiteral("leave out the pipeline-readiness card: hostile scenes, scaling, uniformity")},
+        {QStringLiteral("incomplete"),
+         {},
+         QStringLiteral("the scenes hold objects that truth does not name (default: found out by judging)")},
         {QStringLiteral("no-outcomes"), {}, QStringLiteral("do not run the detector on each object alone")},
         {QStringLiteral("snr"), QStringLiteral("N"),
          QStringLiteral("true objects count from this S/N on (snr_det; default 10)")},
@@ -406,6 +412,7 @@ int runEvaluate(const QStringList& words, Console& console) {
     plan.score.byPosition = arguments.has(QStringLiteral("at-truth"));
     plan.run.threads = arguments.integer(QStringLiteral("threads"), 0, 1, 1024);
     plan.run.usePositions = plan.score.byPosition;
+    plan.complete = !arguments.has(QStringLiteral("incomplete"));
     plan.judge = !arguments.has(QStringLiteral("no-outcomes"));
     BuildOptions build;
     build.title = arguments.value(QStringLiteral("title"), QStringLiteral("Evaluation of deblending"));

@@ -29,15 +29,23 @@ double standardDeviation(const std::vector<double>& values) {
     return std::sqrt(squares / n);
 }
 
-long long total(const std::vector<UnitSample::Row>& rows, const Bootstrap::Weights& weights) {
-    long long n = 0;
+std::vector<long long> countByUnit(const std::vector<UnitSample::Row>& rows, int units) {
+    std::vector<long long> counts(static_cast<size_t>(units), 0);
     for (const UnitSample::Row& r : rows) {
-        n += weights[static_cast<size_t>(r.unit)];
+        ++counts[static_cast<size_t>(r.unit)];
+    }
+    return counts;
+}
+
+long long total(const std::vector<long long>& counts, const Bootstrap::Weights& weights) {
+    long long n = 0;
+    for (size_t i = 0; i < counts.size(); ++i) {
+        n += counts[i] * weights[i];
     }
     return n;
 }
 
-/// Median of rows sorted by value, each taken as often as its unit was drawn; `middle` gets the row of the lower one.
+/// Median of rows sorted by value, each taken as often as its unit was drawn.
 double weightedMedian(const std::vector<UnitSample::Row>& rows, const Bootstrap::Weights& weights, long long n) {
     if (n == 0) return kNone;
     const long long low = (n - 1) / 2, high = n / 2;
@@ -53,8 +61,7 @@ double weightedMedian(const std::vector<UnitSample::Row>& rows, const Bootstrap:
     return first;
 }
 
-double weightedScatter(const std::vector<UnitSample::Row>& rows, const Bootstrap::Weights& weights) {
-    const long long n = total(rows, weights);
+double weightedScatter(const std::vector<UnitSample::Row>& rows, const Bootstrap::Weights& weights, long long n) {
     const double centre = weightedMedian(rows, weights, n);
     if (!std::isfinite(centre)) return kNone;
     // Distances from the centre in order, walking outwards on both sides of it.
@@ -156,13 +163,16 @@ Estimate Bootstrap::mean(const UnitSample& sample) const {
 
 Estimate Bootstrap::median(const UnitSample& sample) const {
     const auto& rows = sample.sorted();
-    return of([&](const Weights& w) { return weightedMedian(rows, w, total(rows, w)); },
+    const std::vector<long long> counts = countByUnit(rows, m_units);
+    return of([&](const Weights& w) { return weightedMedian(rows, w, total(counts, w)); },
               static_cast<long long>(rows.size()));
 }
 
 Estimate Bootstrap::scatter(const UnitSample& sample) const {
     const auto& rows = sample.sorted();
-    return of([&](const Weights& w) { return weightedScatter(rows, w); }, static_cast<long long>(rows.size()));
+    const std::vector<long long> counts = countByUnit(rows, m_units);
+    return of([&](const Weights& w) { return weightedScatter(rows, w, total(counts, w)); },
+              static_cast<long long>(rows.size()));
 }
 
 double medianOf(std::vector<double> v) {

@@ -1,6 +1,7 @@
 #include "judge/MetricsBuilder.h"
 
 #include "core/Error.h"
+#include "jobs/TaskPool.h"
 #include "judge/Bootstrap.h"
 
 #include <algorithm>
@@ -145,6 +146,14 @@ private:
             withTruth += !s.truths.empty();
             if (m_report.band.isEmpty() && s.reference < s.bands.size()) m_report.band = s.bands[s.reference];
         }
+        for (const ScoredPipeline& p : m_pipelines) {
+            m_complete = m_complete &&
+                         std::all_of(p.scenes.begin(), p.scenes.end(), [](const SceneScore& s) { return s.complete; });
+        }
+        if (!m_complete) {
+            m_report.notes << QStringLiteral("The scenes hold objects that truth does not name: purity, F1, spurious "
+                                             "detections and average precision are left out.");
+        }
         m_squares = withTruth < kFewScenes ? kSquares : 1;
         m_units = static_cast<int>(scenes.size()) * m_squares * m_squares;
         m_report.resampled = m_squares == 1 ? QStringLiteral("%1 scenes").arg(scenes.size())
@@ -231,25 +240,29 @@ private:
         }
         put(QStringLiteral("completeness"), QStringLiteral("completeness"), Better::Higher,
             m_bootstrap->ratio(found, asked));
-        put(QStringLiteral("purity"), QStringLiteral("purity"), Better::Higher, m_bootstrap->ratio(matched, detected));
-        double objects = 0.0;
-        for (const double d : asked) {
-            objects += d;
+        if (m_complete)
+            put(QStringLiteral("purity"), QStringLiteral("purity"), Better::Higher,
+                m_bootstrap->ratio(matched, detected));
+        if (m_complete) {
+            double objects = 0.0;
+            for (const double d : asked) {
+                objects += d;
+            }
+            put(QStringLiteral("f1"), QStringLiteral("F1"), Better::Higher,
+                m_bootstrap->of(
+                    [&](const Bootstrap::Weights& w) {
+                        double a = 0.0, f = 0.0, d = 0.0, m = 0.0;
+                        for (size_t i = 0; i < w.size(); ++i) {
+                            a += w[i] * asked[i];
+                            f += w[i] * found[i];
+                            d += w[i] * detected[i];
+                            m += w[i] * matched[i];
+                        }
+                        const double c = a > 0.0 ? f / a : 0.0, q = d > 0.0 ? m / d : 0.0;
+                        return c + q > 0.0 ? 2.0 * c * q / (c + q) : 0.0;
+                    },
+                    std::llround(objects)));
         }
-        put(QStringLiteral("f1"), QStringLiteral("F1"), Better::Higher,
-            m_bootstrap->of(
-                [&](const Bootstrap::Weights& w) {
-                    double a = 0.0, f = 0.0, d = 0.0, m = 0.0;
-                    for (size_t i = 0; i < w.size(); ++i) {
-                        a += w[i] * asked[i];
-                        f += w[i] * found[i];
-                        d += w[i] * detected[i];
-                        m += w[i] * matched[i];
-                    }
-                    const double c = a > 0.0 ? f / a : 0.0, q = d > 0.0 ? m / d : 0.0;
-                    return c + q > 0.0 ? 2.0 * c * q / (c + q) : 0.0;
-                },
-                std::llround(objects)));
         for (const auto& [key, sums] : blends) {
             const QString n =
                 key == 22 ? QStringLiteral("2+") : (key == 4 ? QStringLiteral("4+") : QString::number(key));
@@ -265,8 +278,9 @@ private:
         }
         put(QStringLiteral("match:shared_secondary"), QStringLiteral("shared, not the owner (by position)"),
             Better::Lower, m_bootstrap->ratio(secondary, asked));
-        put(QStringLiteral("match:spurious_per_scene"), QStringLiteral("spurious detections per scene"), Better::Lower,
-            m_bootstrap->ratio(spurious, scenes));
+        if (m_complete)
+            put(QStringLiteral("match:spurious_per_scene"), QStringLiteral("spurious detections per scene"),
+                Better::Lower, m_bootstrap->ratio(spurious, scenes));
         put(QStringLiteral("distance"), QStringLiteral("distance, median (pixel)"), Better::Lower,
             m_bootstrap->median(distance));
     }
@@ -517,7 +531,7 @@ private:
             for (const OverlapScene& s : scenes) {
                 asked += std::count(s.asked.begin(), s.asked.end(), true);
             }
-            if (asked == 0) continue;
+            if (asked == 0 || !m_complete) continue;
             std::vector<PrecisionRecall> at;
             for (const double iou : iouThresholds()) {
                 at.emplace_back(scenes, iou);
@@ -757,24 +771,27 @@ private:
                             : t.images[static_cast<size_t>(s.reference)].correlation;
              }},
         };
-        for (const Curve& curve : all) {
-            for (const Axis& axis : m_axes) {
-                PlotData plot;
-                plot.id = curve.id + QStringLiteral("_by_") + axis.id;
-                plot.metric = curve.id;
-                plot.title = curve.title;
-                plot.xLabel = axis.label;
-                plot.yLabel = curve.yLabel;
-                plot.help = curve.help;
-                plot.logX = axis.log;
-                plot.yLow = curve.yLow;
-                plot.yHigh = curve.yHigh;
-                plot.level = curve.level;
-                for (size_t k = 0; k < m_pipelines.size(); ++k) {
-                    plot.series.push_back(series(k, axis, curve));
-                }
-                if (!plot.empty()) m_report.plots.push_back(std::move(plot));
+        std::vector<PlotData> plots(all.size() * m_axes.size());
+        TaskPool::shared().parallelFor(static_cast<int>(plots.size()), [&](int i) {
+            const Curve& curve = all[static_cast<size_t>(i) / m_axes.size()];
+            const Axis& axis = m_axes[static_cast<size_t>(i) % m_axes.size()];
+            PlotData& plot = plots[static_cast<size_t>(i)];
+            plot.id = curve.id + QStringLiteral("_by_") + axis.id;
+            plot.metric = curve.id;
+            plot.title = curve.title;
+            plot.xLabel = axis.label;
+            plot.yLabel = curve.yLabel;
+            plot.help = curve.help;
+            plot.logX = axis.log;
+            plot.yLow = curve.yLow;
+            plot.yHigh = curve.yHigh;
+            plot.level = curve.level;
+            for (size_t k = 0; k < m_pipelines.size(); ++k) {
+                plot.series.push_back(series(k, axis, curve));
             }
+        });
+        for (PlotData& plot : plots) {
+            if (!plot.empty()) m_report.plots.push_back(std::move(plot));
         }
     }
 
@@ -819,6 +836,7 @@ private:
     void diagrams() {
         // Precision against recall, and average precision against the overlap that is asked for.
         for (const bool boxes : {false, true}) {
+            if (!m_complete) break;
             PlotData pr, ap;
             const QString what = boxes ? QStringLiteral("boxes") : QStringLiteral("masks");
             pr.id = QStringLiteral("precision_recall_") + what;
@@ -1027,6 +1045,7 @@ private:
     MetricsReport m_report;
     PipelineReport* m_out = nullptr;
     int m_squares = 1, m_units = 0;
+    bool m_complete = true;
     std::unique_ptr<Bootstrap> m_bootstrap, m_curveBootstrap, m_sceneBootstrap;
     std::vector<Axis> m_axes;
 };

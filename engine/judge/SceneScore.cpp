@@ -440,6 +440,9 @@ int SceneScore::foundCount() const {
 
 void addJudgement(SceneScore& score, const Judgement& judgement) {
     score.judged = true;
+    score.complete =
+        score.complete && std::none_of(judgement.detections.begin(), judgement.detections.end(),
+                                       [](const DetectionVerdict& d) { return d.outcome == Outcome::Unknown; });
     std::unordered_map<int, int> row;
     for (size_t k = 0; k < score.truths.size(); ++k) {
         TruthScore& t = score.truths[k];

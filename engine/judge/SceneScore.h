@@ -108,6 +108,7 @@ struct SceneScore {
     std::vector<DetectionScore> detections; ///< inside the margin
     std::vector<GroupScore> groups;
     int spurious = 0;
+    bool complete = true; ///< false: there are objects that truth does not name (injections): no purity, no precision
     bool judged = false;
     std::vector<BlendOutcome> blends; ///< Judgement's, those of several objects or detections
     OverlapScene masks, boxes;        ///< truths are rows of Truth::objects
@@ -127,7 +128,8 @@ struct SceneScore {
 /// Throws ReadError.
 [[nodiscard]] SceneScore scoreScene(const Scene& scene, const Result& result, const ScoreOptions& options = {});
 
-/// Takes over the outcomes of a judgement of the same scene and result.
+/// Takes over the outcomes of a judgement of the same scene and result. Detections of which it knows nothing say that
+/// truth is not complete.
 void addJudgement(SceneScore& score, const Judgement& judgement);
 
 /// The band that ScoreOptions::band names, or the one nearest to 750 nm, or the middle one. Throws UsageError for a

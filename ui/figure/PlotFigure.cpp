@@ -246,10 +246,19 @@ std::vector<PlotHit> paintPlot(QPainter& painter, const QRectF& box, const PlotD
         }
     } else {
         const double width = area.width() / static_cast<double>(plot.categories.size());
+        double widest = 0.0;
+        for (const QString& name : plot.categories) {
+            widest = std::max(widest, metrics.horizontalAdvance(name) + 4.0);
+        }
+        // Long names stand on two rows in turn.
+        const bool rows = widest > width;
+        const double room = rows ? 2.0 * width : width;
         for (qsizetype i = 0; i < plot.categories.size(); ++i) {
+            const double centre = area.left() + (static_cast<double>(i) + 0.5) * width;
+            const double top = area.bottom() + 2.0 + (rows && i % 2 ? 1.1 * line : 0.0);
             painter.setPen(look.ink);
-            painter.drawText(QRectF(area.left() + static_cast<double>(i) * width, area.bottom() + 2, width, 1.2 * line),
-                             Qt::AlignCenter, metrics.elidedText(plot.categories[i], Qt::ElideRight, width));
+            painter.drawText(QRectF(centre - 0.5 * room, top, room, 1.2 * line), Qt::AlignCenter,
+                             metrics.elidedText(plot.categories[i], Qt::ElideRight, room));
         }
     }
     painter.setPen(solid(faint(look.ink, 0.6), 1.0));
