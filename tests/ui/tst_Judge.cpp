@@ -11,6 +11,8 @@
 #include "judge/PlotWidget.h"
 #include "judge/RatesChart.h"
 #include "judge/SettingsComparison.h"
+#include "models/ResultModel.h"
+#include "panels/BlendsPanel.h"
 #include "panels/InspectorPanel.h"
 #include "support/EventDriver.h"
 #include "theme/Theme.h"
@@ -339,6 +341,53 @@ private Q_SLOTS:
         QVERIFY(!m_window->judge()->strip()->model()->restricted());
         QVERIFY(m_window->actionRegistry()->trigger(QStringLiteral("judge.metrics")));
         QVERIFY(!metrics->isVisible());
+    }
+
+    void manyScenesAreEvaluated() {
+        QVERIFY(m_window);
+        m_window->showMetrics(true);
+        Evaluation* evaluation = m_window->judge()->metrics()->evaluation();
+        Evaluation::Wish wish;
+        wish.recipe = m_recipe;
+        wish.scenes = 2;
+        wish.seed = 5;
+        wish.pipelines = SettingsComparison::contrasts();
+        evaluation->start(wish);
+        QVERIFY(evaluation->running());
+        QVERIFY(waitFor([&] { return !evaluation->running(); }, 120000));
+        QVERIFY2(evaluation->report() != nullptr, qPrintable(m_window->messages()->text()));
+        QCOMPARE(evaluation->report()->scenes.size(), 2);
+        QCOMPARE(m_window->judge()->metrics()->report(), evaluation->report());
+        const QString page = m_folder.filePath(QStringLiteral("report.html"));
+        m_window->judge()->metrics()->saveReport(page);
+        QVERIFY(waitFor([&] { return !m_window->document()->busy(); }));
+        QVERIFY(QFileInfo(page).size() > 2000);
+        wish.scenes = 1000;
+        evaluation->start(wish);
+        QVERIFY(waitFor([&] { return m_window->document()->activeJobs().front()->progress().total == 1000; }));
+        evaluation->cancel();
+        QVERIFY(waitFor([&] { return !evaluation->running(); }, 20000));
+        evaluation->clear();
+        m_window->showMetrics(false);
+    }
+
+    void figuresAreSavedAndTheTableTellsOutcomes() {
+        QVERIFY(m_window);
+        QVERIFY(m_window->judge()->controller()->selectedBlend() > 0);
+        for (const char* name : {"judged.png", "judged.svg"}) {
+            const QString path = m_folder.filePath(QLatin1String(name));
+            m_window->saveFigure(path);
+            QVERIFY(waitFor([&] { return !m_window->document()->busy(); }));
+            QVERIFY2(QFileInfo(path).size() > 3000, qPrintable(m_window->messages()->text()));
+        }
+        const QImage figure(m_folder.filePath(QStringLiteral("judged.png")));
+        QVERIFY(figure.width() > 600 && figure.height() > 200);
+        ResultModel* table = m_window->blends()->model();
+        bool any = false;
+        for (int row = 0; row < table->rowCount() && !any; ++row) {
+            any = !table->data(table->index(row, ResultModel::Fate)).toString().isEmpty();
+        }
+        QVERIFY(any);
     }
 
     void scenesWithoutTruthSaySo() {

@@ -65,10 +65,11 @@ void JudgePanel::refresh() {
             OutcomeRates rates;
             rates.add(*e->judgement);
             row.counts = rates.blends;
+            row.objects = rates.objects;
             if (row.counts.isEmpty()) row.note = tr("no blends");
             ++judged;
             for (int k = 0; k < 3; ++k) {
-                const int n = row.counts.value(asked[k]);
+                const int n = row.objects.value(asked[k]); // true objects: a crowded blend counts as one only
                 if (n > worst[k].count) worst[k] = {r.name, n, worst[k].least};
                 if (worst[k].least < 0 || n < worst[k].least) worst[k].least = n;
             }
@@ -91,9 +92,9 @@ void JudgePanel::refresh() {
             if (worst[k].count <= 0) {
                 text += tr("<b>%1</b> Nobody.").arg(questions[k]);
             } else if (worst[k].count == worst[k].least) {
-                text += tr("<b>%1</b> All alike, %2 blends.").arg(questions[k]).arg(worst[k].count);
+                text += tr("<b>%1</b> All alike, %2 objects.").arg(questions[k]).arg(worst[k].count);
             } else {
-                text += tr("<b>%1</b> %2: %3 blends, against %4 at least.")
+                text += tr("<b>%1</b> %2: %3 objects, against %4 at least.")
                             .arg(questions[k], worst[k].name.toHtmlEscaped())
                             .arg(worst[k].count)
                             .arg(worst[k].least);

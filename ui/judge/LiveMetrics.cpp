@@ -6,7 +6,9 @@
 
 namespace blendscope {
 
-LiveMetrics::LiveMetrics(Document* document, QObject* parent) : QObject(parent), m_document(document) {
+LiveMetrics::LiveMetrics(Document* document, JudgeController* judge, QObject* parent)
+    : QObject(parent), m_document(document), m_judge(judge) {
+    connect(m_judge, &JudgeController::changed, this, &LiveMetrics::follow);
     connect(m_document, &Document::resultsChanged, this, &LiveMetrics::follow);
     connect(m_document, &Document::currentSceneChanged, this, &LiveMetrics::follow);
 }
@@ -29,7 +31,12 @@ void LiveMetrics::follow() {
     const SceneEntry* scene = m_document->current();
     std::vector<int> ids;
     std::vector<ScoredPipeline> pipelines;
-    std::vector<std::pair<int, ResultPtr>> missing;
+    struct Missing {
+        int id;
+        ResultPtr result;
+        JudgementPtr judgement;
+    };
+    std::vector<Missing> missing;
     if (scene && scene->scene->truth && !scene->scene->truth->objects.empty()) {
         for (const auto& r : scene->results) {
             if (r->running || !r->result || !r->result->complete || !r->problem.isEmpty()) continue;
@@ -40,7 +47,10 @@ void LiveMetrics::follow() {
             p.seconds = r->seconds;
             pipelines.push_back(std::move(p));
             const auto known = m_scores.find(r->id);
-            if (known == m_scores.end() || known->second.result != r->result) missing.emplace_back(r->id, r->result);
+            const JudgementPtr judgement = m_judge->judgement(r->id);
+            if (known == m_scores.end() || known->second.result != r->result || known->second.judgement != judgement) {
+                missing.push_back({r->id, r->result, judgement});
+            }
         }
     }
     if (ids == m_results && missing.empty() && (scene ? scene->id : 0) == m_sceneId) return;
@@ -61,8 +71,10 @@ void LiveMetrics::follow() {
         tr("Measuring %1 results").arg(ids.size()),
         [made, sky = scene->scene, ids, pipelines, missing, known = m_scores](Progress& progress) mutable {
             progress.begin(tr("scoring"), static_cast<long long>(missing.size()) + 1);
-            for (const auto& [id, result] : missing) {
-                known[id] = {result, std::make_shared<const SceneScore>(scoreScene(*sky, *result))};
+            for (const auto& [id, result, judgement] : missing) {
+                auto score = std::make_shared<SceneScore>(scoreScene(*sky, *result));
+                if (judgement) addJudgement(*score, *judgement);
+                known[id] = {result, judgement, std::move(score)};
                 made->scores.emplace_back(id, known[id]);
                 progress.advance();
             }

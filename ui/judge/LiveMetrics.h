@@ -1,6 +1,7 @@
 #pragma once
 
 #include "document/Document.h"
+#include "judge/JudgeController.h"
 #include "judge/MetricsReport.h"
 #include "judge/SceneScore.h"
 
@@ -15,7 +16,7 @@ class LiveMetrics final : public QObject {
     Q_OBJECT
 
 public:
-    explicit LiveMetrics(Document* document, QObject* parent = nullptr);
+    LiveMetrics(Document* document, JudgeController* judge, QObject* parent = nullptr);
 
     /// Whether anybody looks at the report; only then it follows the results.
     void setWanted(bool wanted);
@@ -32,10 +33,12 @@ private:
     void follow();
 
     struct Scored {
-        ResultPtr result; ///< the snapshot that was scored
+        ResultPtr result;       ///< the snapshot that was scored
+        JudgementPtr judgement; ///< whose outcomes were taken over; may be null
         std::shared_ptr<const SceneScore> score;
     };
     Document* m_document;
+    JudgeController* m_judge;
     std::map<int, Scored> m_scores; ///< by result id
     std::shared_ptr<const MetricsReport> m_report;
     std::vector<int> m_results; ///< of the report, by pipeline

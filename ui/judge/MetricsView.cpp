@@ -1,13 +1,20 @@
 #include "judge/MetricsView.h"
 
+#include "core/Error.h"
+#include "figure/ReportPage.h"
 #include "judge/PlotWidget.h"
 #include "models/Format.h"
 #include "theme/Theme.h"
 
+#include <QFileDialog>
+#include <QFileInfo>
 #include <QGridLayout>
+#include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
 #include <QListWidget>
+#include <QPushButton>
+#include <QSaveFile>
 #include <QScrollArea>
 #include <QSplitter>
 #include <QTableWidget>
@@ -21,12 +28,31 @@ constexpr int kPlotWidth = 340;
 } // namespace
 
 MetricsView::MetricsView(Document* document, JudgeController* judge, QWidget* parent)
-    : QWidget(parent), m_document(document), m_judge(judge), m_metrics(new LiveMetrics(document, this)),
+    : QWidget(parent), m_document(document), m_judge(judge), m_metrics(new LiveMetrics(document, judge, this)),
+      m_evaluation(new Evaluation(document, this)), m_bar(new QWidget), m_title(new QLabel),
+      m_back(new QPushButton(tr("Back to this scene"))), m_save(new QPushButton(tr("Save report\u2026"))),
       m_list(new QListWidget), m_scroll(new QScrollArea), m_grid(new QGridLayout), m_table(new QTableWidget),
       m_note(new QLabel) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
+    auto* line = new QHBoxLayout(m_bar);
+    line->setContentsMargins(8, 4, 8, 4);
+    QFont bold = m_title->font();
+    bold.setBold(true);
+    m_title->setFont(bold);
+    line->addWidget(m_title, 1);
+    line->addWidget(m_back);
+    auto* evaluate = new QPushButton(tr("Evaluate on many scenes\u2026"));
+    evaluate->setToolTip(tr("These pipelines on simulated scenes, in the background"));
+    line->addWidget(evaluate);
+    m_save->setToolTip(tr("Numbers and curves as one page that any browser shows"));
+    line->addWidget(m_save);
+    layout->addWidget(m_bar);
+    connect(evaluate, &QPushButton::clicked, this, &MetricsView::evaluateRequested);
+    connect(m_back, &QPushButton::clicked, m_evaluation, &Evaluation::clear);
+    connect(m_save, &QPushButton::clicked, this, &MetricsView::chooseFile);
+    connect(m_evaluation, &Evaluation::changed, this, &MetricsView::refresh);
     m_note->setWordWrap(true);
     m_note->setAlignment(Qt::AlignCenter);
     m_note->setForegroundRole(QPalette::PlaceholderText);
@@ -79,7 +105,14 @@ void MetricsView::resizeEvent(QResizeEvent* event) {
 }
 
 void MetricsView::refresh() {
-    const auto report = m_metrics->report();
+    const bool many = m_evaluation->report() != nullptr;
+    const auto report = many ? m_evaluation->report() : m_metrics->report();
+    m_back->setVisible(many);
+    m_save->setEnabled(report != nullptr);
+    m_title->setText(many                      ? report->title
+                     : m_evaluation->running() ? tr("Evaluating\u2026")
+                     : m_document->scene()     ? tr("This scene: %1").arg(m_document->scene()->id)
+                                               : QString());
     QString note;
     if (!report) {
         note = !m_metrics->problem().isEmpty()  ? m_metrics->problem()
@@ -175,8 +208,32 @@ void MetricsView::refreshTable() {
     m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
 }
 
-void MetricsView::choose(const PlotData& plot, int series, int point) {
+void MetricsView::chooseFile() {
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save the report"), QStringLiteral("report.html"),
+                                                      tr("Web page (*.html)"));
+    if (!path.isEmpty()) saveReport(path);
+}
+
+void MetricsView::saveReport(const QString& path) {
     if (!m_shown) return;
+    m_document->start(
+        tr("Saving %1").arg(QFileInfo(path).fileName()),
+        [report = m_shown, path](Progress&) {
+            QSaveFile file(path);
+            if (!file.open(QIODevice::WriteOnly) || file.write(reportPage(*report, {})) < 0 || !file.commit()) {
+                throw WriteError(tr("%1 cannot be written: %2").arg(path, file.errorString()));
+            }
+        },
+        [document = m_document, path](const Job& job) {
+            if (job.state() == Job::State::Failed) Q_EMIT document->message(Document::Severity::Error, job.error());
+            if (job.state() == Job::State::Finished) {
+                Q_EMIT document->message(Document::Severity::Notice, tr("The report was saved as %1.").arg(path));
+            }
+        });
+}
+
+void MetricsView::choose(const PlotData& plot, int series, int point) {
+    if (!m_shown || m_shown != m_metrics->report()) return; // an evaluation's blends are in scenes that are gone
     const PlotSeries& s = plot.series[std::size_t(series)];
     const PlotPoint& p = s.points[std::size_t(point)];
     const int id = m_metrics->resultOf(s.pipeline);

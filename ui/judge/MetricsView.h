@@ -1,5 +1,6 @@
 #pragma once
 
+#include "judge/Evaluation.h"
 #include "judge/JudgeController.h"
 #include "judge/LiveMetrics.h"
 
@@ -9,6 +10,7 @@
 class QGridLayout;
 class QLabel;
 class QListWidget;
+class QPushButton;
 class QScrollArea;
 class QTableWidget;
 
@@ -24,11 +26,16 @@ class MetricsView final : public QWidget {
 public:
     MetricsView(Document* document, JudgeController* judge, QWidget* parent = nullptr);
     [[nodiscard]] LiveMetrics* metrics() const { return m_metrics; }
+    [[nodiscard]] Evaluation* evaluation() const { return m_evaluation; }
     [[nodiscard]] const std::vector<PlotWidget*>& plots() const { return m_plots; }
     [[nodiscard]] QTableWidget* table() const { return m_table; }
-    [[nodiscard]] bool settled() const { return !m_metrics->running(); }
+    [[nodiscard]] bool settled() const { return !m_metrics->running() && !m_evaluation->running(); }
+    /// What is shown: of the evaluation where there is one, else of this scene's results; null = nothing.
+    [[nodiscard]] std::shared_ptr<const MetricsReport> report() const { return m_shown; }
+    void saveReport(const QString& path); ///< as one HTML page, in the background
 
 Q_SIGNALS:
+    void evaluateRequested(); ///< ask for pipelines and scenes
     /// A bin was clicked: ids of the judgement's blends that its objects are in (of the result shown now).
     void blendsChosen(const QSet<int>& blends, const QString& why);
 
@@ -42,11 +49,17 @@ private:
     void refreshPlots();
     void refreshTable();
     void arrange();
+    void chooseFile();
     void choose(const PlotData& plot, int series, int point);
 
     Document* m_document;
     JudgeController* m_judge;
     LiveMetrics* m_metrics;
+    Evaluation* m_evaluation;
+    QWidget* m_bar;
+    QLabel* m_title;
+    QPushButton* m_back;
+    QPushButton* m_save;
     QListWidget* m_list;
     QScrollArea* m_scroll;
     QGridLayout* m_grid;

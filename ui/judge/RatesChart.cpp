@@ -24,33 +24,41 @@ void RatesChart::setRows(std::vector<Row> rows) {
 }
 
 int RatesChart::barHeight() const {
-    return fontMetrics().height() + 4;
+    return fontMetrics().height() + 2;
 }
 
 int RatesChart::rowHeight() const {
-    return fontMetrics().height() + barHeight() + 12;
+    return fontMetrics().height() + 2 * barHeight() + 14;
 }
 
 QSize RatesChart::sizeHint() const {
     return {220, std::max(1, int(m_rows.size()) * rowHeight())};
 }
 
+QRectF RatesChart::bar(int row, bool objects) const {
+    const double label = QFontMetrics(Theme::smallFont()).horizontalAdvance(tr("objects")) + 12.0;
+    const double y = row * rowHeight() + fontMetrics().height() + 4.0 + (objects ? barHeight() + 2.0 : 0.0);
+    return {label, y, width() - label - 4.0, double(barHeight())};
+}
+
 std::vector<RatesChart::Part> RatesChart::parts() const {
     std::vector<Part> all;
     for (int r = 0; r < int(m_rows.size()); ++r) {
-        const Row& row = m_rows[std::size_t(r)];
-        int total = 0;
-        for (const int n : row.counts) {
-            total += n;
-        }
-        double x = 4.0;
-        const double width = this->width() - 8.0, y = r * rowHeight() + fontMetrics().height() + 5.0;
-        for (const Outcome outcome : outcomeOrder()) {
-            const int n = row.counts.value(outcome);
-            if (n == 0 || total == 0) continue;
-            const double w = width * n / total;
-            all.push_back({r, outcome, QRectF(x, y, w, barHeight()), n, double(n) / total});
-            x += w;
+        for (const bool objects : {false, true}) {
+            const QMap<Outcome, int>& counts = objects ? m_rows[std::size_t(r)].objects : m_rows[std::size_t(r)].counts;
+            int total = 0;
+            for (auto it = counts.begin(); it != counts.end(); ++it) {
+                if (it.key() != Outcome::Outside) total += it.value();
+            }
+            const QRectF whole = bar(r, objects);
+            double x = whole.left();
+            for (const Outcome outcome : outcomeOrder()) {
+                const int n = outcome == Outcome::Outside ? 0 : counts.value(outcome);
+                if (n == 0 || total == 0) continue;
+                const double w = whole.width() * n / total;
+                all.push_back({r, outcome, QRectF(x, whole.top(), w, whole.height()), n, double(n) / total, objects});
+                x += w;
+            }
         }
     }
     return all;
@@ -76,7 +84,13 @@ void RatesChart::paintEvent(QPaintEvent*) {
         painter.setPen(palette().color(QPalette::WindowText));
         painter.drawText(head.adjusted(4, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
                          painter.fontMetrics().elidedText(row.name, Qt::ElideMiddle, int(head.width()) - 4));
-        if (!row.counts.isEmpty()) continue;
+        if (!row.counts.isEmpty()) {
+            painter.setFont(Theme::smallFont());
+            painter.setPen(Theme::colors().muted);
+            painter.drawText(bar(r, false).translated(4.0 - bar(r, false).left(), 0), Qt::AlignVCenter, tr("blends"));
+            painter.drawText(bar(r, true).translated(4.0 - bar(r, true).left(), 0), Qt::AlignVCenter, tr("objects"));
+            continue;
+        }
         painter.setFont(this->font());
         painter.setPen(Theme::colors().muted);
         painter.drawText(head.translated(4, head.height() + 4), Qt::AlignLeft | Qt::AlignVCenter, row.note);
@@ -113,9 +127,10 @@ bool RatesChart::event(QEvent* event) {
     for (const Part& p : parts()) {
         if (!p.rect.contains(help->pos())) continue;
         QToolTip::showText(help->globalPos(),
-                           tr("%1: %2 blends, %3 %\n%4")
+                           tr("%1: %2 %3, %4 %\n%5")
                                .arg(outcomeLook(p.outcome).title)
                                .arg(p.count)
+                               .arg(p.objects ? tr("true objects") : tr("blends"))
                                .arg(100.0 * p.share, 0, 'f', 1)
                                .arg(outcomeLook(p.outcome).help),
                            this);

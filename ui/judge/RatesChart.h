@@ -7,16 +7,17 @@
 
 namespace blendscope {
 
-/// What became of the blends of a scene, a bar a result: shares of the outcomes in their colours, with letters and
-/// counts. A click on a bar shows that result, on a part of it that outcome's blends.
+/// What became of the blends and of the true objects of a scene, two bars a result: shares of the outcomes in their
+/// colours, with letters and counts. A click on a bar shows that result, on a part of it that outcome's blends.
 class RatesChart final : public QWidget {
     Q_OBJECT
 
 public:
     struct Row {
         QString name;
-        QMap<Outcome, int> counts; ///< of blends
-        QString note;              ///< instead of a bar: "judging..."
+        QMap<Outcome, int> counts;  ///< of blends
+        QMap<Outcome, int> objects; ///< of true objects
+        QString note;               ///< instead of a bar: "judging..."
         bool current = false;
     };
 
@@ -44,10 +45,12 @@ private:
         QRectF rect;
         int count = 0;
         double share = 0.0;
+        bool objects = false; ///< of the lower bar
     };
     [[nodiscard]] std::vector<Part> parts() const;
     [[nodiscard]] int rowHeight() const;
     [[nodiscard]] int barHeight() const;
+    [[nodiscard]] QRectF bar(int row, bool objects) const;
 
     std::vector<Row> m_rows;
 };

@@ -22,17 +22,8 @@ namespace blendscope {
 SimulateDialog::SimulateDialog(QWidget* parent)
     : QDialog(parent), m_recipes(new QComboBox), m_seed(new QSpinBox), m_what(new QLabel) {
     setWindowTitle(tr("Simulate a scene"));
-    QStringList names{QStringLiteral("demo")};
-    names += QDir(resourceFolder() + QStringLiteral("/recipes"))
-                 .entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name)
-                 .replaceInStrings(QStringLiteral(".json"), QString());
-    for (const QString& name : names) {
-        try {
-            const QString title = loadRecipe(name).value(QStringLiteral("title")).toString();
-            m_recipes->addItem(title.isEmpty() ? name : title, name);
-        } catch (const Error&) {
-            // A broken recipe is left out; blend simulate says why.
-        }
+    for (const auto& [title, name] : recipes()) {
+        m_recipes->addItem(title, name);
     }
     auto* layout = new QFormLayout(this);
     auto* line = new QHBoxLayout;
@@ -60,6 +51,23 @@ SimulateDialog::SimulateDialog(QWidget* parent)
     });
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     refresh();
+}
+
+std::vector<std::pair<QString, QString>> SimulateDialog::recipes() {
+    std::vector<std::pair<QString, QString>> found;
+    QStringList names{QStringLiteral("demo")};
+    names += QDir(resourceFolder() + QStringLiteral("/recipes"))
+                 .entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name)
+                 .replaceInStrings(QStringLiteral(".json"), QString());
+    for (const QString& name : names) {
+        try {
+            const QString title = loadRecipe(name).value(QStringLiteral("title")).toString();
+            found.emplace_back(title.isEmpty() ? name : title, name);
+        } catch (const Error&) {
+            // blend simulate says what is wrong with it
+        }
+    }
+    return found;
 }
 
 QString SimulateDialog::recipe() const {

@@ -2,6 +2,8 @@
 
 #include <QDialog>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 class QComboBox;
 class QLabel;
@@ -15,6 +17,8 @@ class SimulateDialog final : public QDialog {
 
 public:
     explicit SimulateDialog(QWidget* parent = nullptr);
+    /// Titles and names of the recipes that come with the program; broken ones are left out.
+    [[nodiscard]] static std::vector<std::pair<QString, QString>> recipes();
     [[nodiscard]] QString recipe() const; ///< name or path, for loadRecipe
     [[nodiscard]] std::uint64_t seed() const;
 

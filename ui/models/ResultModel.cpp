@@ -1,8 +1,10 @@
 #include "models/ResultModel.h"
 
+#include "figure/OutcomeLook.h"
 #include "models/Format.h"
 #include "theme/Theme.h"
 
+#include <QPainter>
 #include <QPixmap>
 #include <algorithm>
 #include <cmath>
@@ -56,6 +58,17 @@ void ResultModel::setFilter(const RowFilter& filter) {
     m_filter = filter;
     rebuild();
     endResetModel();
+}
+
+void ResultModel::setVerdict(std::function<std::optional<Outcome>(int, int)> verdict) {
+    beginResetModel();
+    m_verdict = std::move(verdict);
+    rebuild(); // the order and the filter may go by it
+    endResetModel();
+}
+
+std::optional<Outcome> ResultModel::verdict(const Blend& blend, const Object* object) const {
+    return m_verdict ? m_verdict(blend.id, object ? object->id : 0) : std::nullopt;
 }
 
 void ResultModel::setHovered(int blendId, int objectId) {
@@ -363,6 +376,10 @@ double ResultModel::number(const Blend& blend, const Object* object, int column)
         }
         return most;
     }
+    case Fate: {
+        const std::optional<Outcome> outcome = verdict(blend, object);
+        return outcome ? double(outcomeRank(*outcome)) : kNone;
+    }
     default:
         return kNone;
     }
@@ -378,6 +395,7 @@ QString ResultModel::words(const Blend& blend, const Object* object) const {
         }
     }
     QString text = QStringLiteral("blend %1 %2 %3").arg(blend.id).arg(blend.message, flagWords(flags));
+    if (const std::optional<Outcome> outcome = verdict(blend, object)) text += QLatin1Char(' ') + outcomeWord(*outcome);
     if (object) {
         text += QStringLiteral(" object %1 %2 %3 %4 %5")
                     .arg(object->id)
@@ -400,14 +418,24 @@ QVariant ResultModel::data(const QModelIndex& i, int role) const {
     case SortRole:
         return number(blend, object, column);
     case Qt::TextAlignmentRole:
-        return int((column == Name || column == Flags || column == What ? Qt::AlignLeft : Qt::AlignRight) |
-                   Qt::AlignVCenter);
+        return int(
+            (column == Name || column == Flags || column == What || column == Fate ? Qt::AlignLeft : Qt::AlignRight) |
+            Qt::AlignVCenter);
     case Qt::BackgroundRole: {
         const bool whole = m_hovered.second == 0 || !object; // the blend's row stands for objects folded away
         const bool over = whole ? !child && blend.id == m_hovered.first : object->id == m_hovered.second;
         return over ? QVariant(Theme::colors().raised) : QVariant();
     }
     case Qt::DecorationRole:
+        if (column == Fate) {
+            const std::optional<Outcome> outcome = verdict(blend, object);
+            if (!outcome) return {};
+            QPixmap chip(14, 14);
+            chip.fill(Qt::transparent);
+            QPainter painter(&chip);
+            paintOutcomeChip(painter, QRectF(0, 0, 14, 14), *outcome);
+            return chip;
+        }
         if (column == Name && object && m_color) {
             QPixmap chip(10, 10);
             chip.fill(m_color(object->id));
@@ -426,6 +454,10 @@ QVariant ResultModel::data(const QModelIndex& i, int role) const {
         return {};
     }
     switch (column) {
+    case Fate: {
+        const std::optional<Outcome> outcome = verdict(blend, object);
+        return outcome ? outcomeLook(*outcome).title.toLower() : QString();
+    }
     case Name:
         if (child) return tr("object %1").arg(object ? object->id : 0);
         return object ? tr("Object %1").arg(object->id) : tr("Blend %1").arg(blend.id);
@@ -468,7 +500,8 @@ QVariant ResultModel::headerData(int section, Qt::Orientation orientation, int r
     const bool mags = m_scene && m_band >= 0 && static_cast<std::size_t>(m_band) < m_scene->bands.size() &&
                       std::isfinite(m_scene->bands[static_cast<std::size_t>(m_band)].zeroPoint);
     if (role == Qt::TextAlignmentRole) {
-        return int((section == Name || section == Flags || section == What ? Qt::AlignLeft : Qt::AlignRight) |
+        return int((section == Name || section == Flags || section == What || section == Fate ? Qt::AlignLeft
+                                                                                              : Qt::AlignRight) |
                    Qt::AlignVCenter);
     }
     if (role == Qt::ToolTipRole) {
@@ -487,6 +520,8 @@ QVariant ResultModel::headerData(int section, Qt::Orientation orientation, int r
             return tr("Position, pixel, 0-based (filter: x, y)");
         case Radius:
             return tr("Half-light radius as seen, pixel (filter: r)");
+        case Fate:
+            return tr("What became of it, held against the truth (Judge mode); filter by its word: shredded");
         case Blendedness:
             return tr("0 alone, towards 1 buried in its neighbours' light (filter: blendedness)");
         default:
@@ -495,6 +530,8 @@ QVariant ResultModel::headerData(int section, Qt::Orientation orientation, int r
     }
     if (role != Qt::DisplayRole) return {};
     switch (section) {
+    case Fate:
+        return tr("Outcome");
     case Name:
         return tr("Blend / object");
     case Count:

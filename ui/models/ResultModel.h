@@ -2,11 +2,13 @@
 
 #include "core/Result.h"
 #include "core/Scene.h"
+#include "judge/Outcome.h"
 #include "models/RowFilter.h"
 
 #include <QAbstractItemModel>
 #include <QColor>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace blendscope {
@@ -17,7 +19,21 @@ class ResultModel final : public QAbstractItemModel {
     Q_OBJECT
 
 public:
-    enum Column { Name, Count, Magnitude, Colour, SignalToNoise, X, Y, Radius, Blendedness, Flags, What, Columns };
+    enum Column {
+        Name,
+        Count,
+        Magnitude,
+        Colour,
+        SignalToNoise,
+        X,
+        Y,
+        Radius,
+        Blendedness,
+        Flags,
+        What,
+        Fate,
+        Columns
+    };
     enum class Show { All, Blends, Isolated };
     enum Role { BlendIdRole = Qt::UserRole, ObjectIdRole, SortRole };
 
@@ -34,6 +50,8 @@ public:
     [[nodiscard]] int band() const { return m_band; }
     /// Colour of an object in the picture, for the chip beside its name.
     void setObjectColor(std::function<QColor(int)> color) { m_color = std::move(color); }
+    /// What became of a blend (object 0) or an object, where judged; nothing = an empty column.
+    void setVerdict(std::function<std::optional<Outcome>(int blendId, int objectId)> verdict);
     /// The row of what the mouse is over has a tinted ground.
     void setHovered(int blendId, int objectId);
     [[nodiscard]] static QStringList filterNames();
@@ -65,6 +83,7 @@ private:
     [[nodiscard]] const Blend& blendAt(int row) const;
     [[nodiscard]] const Object* objectAt(const QModelIndex& index) const; ///< null for a blend of several
     [[nodiscard]] double number(const Blend& blend, const Object* object, int column) const;
+    [[nodiscard]] std::optional<Outcome> verdict(const Blend& blend, const Object* object) const;
     [[nodiscard]] QString words(const Blend& blend, const Object* object) const;
     [[nodiscard]] std::pair<double, double> flux(const Blend& blend, const Object* object, int band) const;
 
@@ -76,6 +95,7 @@ private:
     int m_sortColumn = Name;
     Qt::SortOrder m_sortOrder = Qt::AscendingOrder;
     std::function<QColor(int)> m_color;
+    std::function<std::optional<Outcome>(int, int)> m_verdict;
     std::pair<int, int> m_hovered{0, 0};      ///< blend, object
     std::vector<int> m_rows;                  ///< blend indices in the order shown
     std::vector<int> m_rowOf;                 ///< row of a blend index, -1 = hidden

@@ -118,7 +118,7 @@ void BlendsPanel::resetColumns() {
     QHeaderView* header = m_view->header();
     const QFontMetrics metrics(m_view->font());
     const int em = metrics.horizontalAdvance(QLatin1Char('0'));
-    const int widths[] = {14, 4, 14, 8, 8, 9, 9, 8, 9, 17, 40};
+    const int widths[] = {14, 4, 14, 8, 8, 9, 9, 8, 9, 17, 40, 15};
     for (int c = 0; c < ResultModel::Columns; ++c) {
         header->resizeSection(c, widths[c] * em + 8);
     }
@@ -130,6 +130,18 @@ void BlendsPanel::resetColumns() {
     for (int i = 0; i < 3; ++i) {
         header->moveSection(header->visualIndex(first[i]), 3 + i);
     }
+    header->moveSection(header->visualIndex(ResultModel::Fate), 2);
+    m_view->setColumnHidden(ResultModel::Fate, !m_judged);
+}
+
+void BlendsPanel::setVerdict(std::function<std::optional<Outcome>(int, int)> verdict) {
+    m_judged = bool(verdict);
+    m_syncing = true;
+    m_model->setVerdict(std::move(verdict));
+    unfold();
+    m_syncing = false;
+    m_view->setColumnHidden(ResultModel::Fate, !m_judged);
+    showSelection();
 }
 
 void BlendsPanel::setObjectColor(std::function<QColor(int)> color) {

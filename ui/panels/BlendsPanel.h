@@ -4,6 +4,8 @@
 
 #include <QSet>
 #include <QWidget>
+#include <functional>
+#include <optional>
 
 class QLabel;
 class QLineEdit;
@@ -26,6 +28,8 @@ public:
     [[nodiscard]] QLineEdit* filterField() const { return m_filter; }
     /// Selects the next (previous: negative) blend in the table's order.
     void step(int steps);
+    /// As ResultModel::setVerdict; without one the column is hidden.
+    void setVerdict(std::function<std::optional<Outcome>(int blendId, int objectId)> verdict);
     void resetColumns(); ///< widths and order as they are at first
     void setObjectColor(std::function<QColor(int)> color);
 
@@ -53,6 +57,7 @@ private:
     QSet<int> m_open;   ///< blends whose objects are unfolded
     int m_unfolded = 0; ///< the selected blend, where it was unfolded by being selected
     bool m_syncing = false;
+    bool m_judged = false; ///< the column of outcomes is there
 };
 
 } // namespace blendscope

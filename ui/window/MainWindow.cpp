@@ -1,6 +1,10 @@
 #include "window/MainWindow.h"
 
 #include "actions/ActionRegistry.h"
+#include "figure/BlendFigure.h"
+#include "figure/FigureFile.h"
+#include "figure/JudgedFigure.h"
+#include "judge/EvaluateDialog.h"
 #include "judge/InjectPanel.h"
 #include "judge/InjectTool.h"
 #include "judge/JudgeInspector.h"
@@ -110,7 +114,7 @@ MainWindow::MainWindow(QWidget* parent)
     buildToolBar();
     buildDocks();
     buildStatusBar();
-    m_layout->addHeader(QStringLiteral("blends"), m_blends->view()->header());
+    m_layout->addHeader(QStringLiteral("blends2"), m_blends->view()->header());
     connectDocument();
     resize(1280, 800);
     for (QDockWidget* d : {m_left, m_right, m_bottom}) {
@@ -294,10 +298,27 @@ void MainWindow::connectDocument() {
     connect(m_start, &StartPage::openRequested, this, &MainWindow::chooseFiles);
     connect(m_start, &StartPage::demoRequested, this, &MainWindow::openDemo);
     connect(m_start, &StartPage::compareRequested, this, &MainWindow::simulateAndCompare);
+    connect(m_judge->metrics(), &MetricsView::evaluateRequested, this, &MainWindow::chooseEvaluation);
     connect(m_judge, &JudgeMode::pictureWanted, this, [this] { showMetrics(false); });
     connect(m_method, &MethodPanel::pipelineChanged, this,
             [this] { m_judge->injection()->setPipeline(m_method->pipeline()); });
     connect(m_judge->controller(), &JudgeController::changed, this, &MainWindow::refresh);
+    connect(m_judge->controller(), &JudgeController::currentChanged, this, [this] {
+        const JudgementPtr judgement = m_judge->controller()->current();
+        if (!judgement) return m_blends->setVerdict({});
+        m_blends->setVerdict([this, judgement](int blend, int object) -> std::optional<Outcome> {
+            const ResultPtr result = m_document->result();
+            const Blend* b = result && object == 0 ? result->blend(blend) : nullptr;
+            if (b && !b->objects.empty()) {
+                // A footprint's outcome is that of the group that its light hangs together with.
+                const DetectionVerdict* d = judgement->detection(b->objects.front());
+                const BlendVerdict* group = d ? judgement->blend(d->blend) : nullptr;
+                return group ? std::optional(group->outcome) : std::nullopt;
+            }
+            const DetectionVerdict* d = judgement->detection(object);
+            return d ? std::optional(d->outcome) : std::nullopt;
+        });
+    });
     connect(m_judge->controller(), &JudgeController::selectionChanged, m_actions, &ActionRegistry::refresh);
     connect(m_start, &StartPage::filesRequested, this, [this](const QStringList& paths) { open(paths); });
 
@@ -499,7 +520,7 @@ void MainWindow::showReadout(const ViewReadout& readout) {
 
 bool MainWindow::settled() const {
     return !m_document->busy() && !m_runWhenReady && m_inspector->settled() && m_judge->settled() &&
-           (!m_document->scene() || m_view->settled());
+           (!m_document->scene() || metricsShown() || m_view->settled());
 }
 
 void MainWindow::showMostInteresting() {
@@ -564,6 +585,59 @@ void MainWindow::chooseSimulation() {
     if (dialog.exec() != QDialog::Accepted) return;
     m_runWhenReady = true;
     m_document->simulate(dialog.recipe(), dialog.seed());
+}
+
+void MainWindow::chooseEvaluation() {
+    std::vector<std::pair<QString, Pipeline>> pipelines;
+    const SceneEntry* scene = m_document->current();
+    for (std::size_t i = 0; scene && i < scene->results.size(); ++i) {
+        const ResultEntry& r = *scene->results[i];
+        if (!r.pipeline.stages.empty()) pipelines.emplace_back(r.name, r.pipeline);
+    }
+    const Pipeline now = m_method->pipeline();
+    const auto same = [&now](const auto& p) { return p.second.toJson() == now.toJson(); };
+    if (!now.stages.empty() && std::none_of(pipelines.begin(), pipelines.end(), same)) {
+        pipelines.emplace_back(now.name(), now);
+    }
+    EvaluateDialog dialog(std::move(pipelines), this);
+    if (dialog.exec() != QDialog::Accepted) return;
+    showMetrics(true);
+    m_judge->metrics()->evaluation()->start(dialog.wish());
+}
+
+void MainWindow::chooseFigure() {
+    const ScenePtr scene = m_document->scene();
+    if (!scene) return;
+    const int blend = m_mode == Mode::Judge ? m_judge->controller()->selectedBlend() : m_document->selection().blend;
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save a figure of this blend"),
+                                                      QStringLiteral("%1_blend%2.png").arg(scene->id).arg(blend),
+                                                      tr("Pictures (*.png *.svg *.pdf *.jpg)"));
+    if (!path.isEmpty()) saveFigure(path);
+}
+
+void MainWindow::saveFigure(const QString& path) {
+    const ScenePtr scene = m_document->scene();
+    const ResultPtr result = m_document->result();
+    const bool judge = m_mode == Mode::Judge;
+    const int blend = judge ? m_judge->controller()->selectedBlend() : m_document->selection().blend;
+    if (!scene || !result || blend == 0) return;
+    m_document->start(
+        tr("Saving %1").arg(QFileInfo(path).fileName()),
+        [scene, result, judgement = m_judge->controller()->current(), judge, blend, path](Progress&) {
+            if (judge) {
+                const JudgedFigure figure(*scene, judgement, result, blend);
+                blendscope::saveFigure(path, figure.size(), [&](QPainter& p) { figure.paint(p); });
+            } else {
+                const BlendFigure figure(*scene, *result, blend);
+                blendscope::saveFigure(path, figure.size(), [&](QPainter& p) { figure.paint(p); });
+            }
+        },
+        [this, path](const Job& job) {
+            if (job.state() == Job::State::Failed) m_messages->post(Document::Severity::Error, job.error());
+            if (job.state() == Job::State::Finished) {
+                m_messages->post(Document::Severity::Notice, tr("The figure was saved as %1.").arg(path));
+            }
+        });
 }
 
 void MainWindow::openDemo() {

@@ -66,6 +66,9 @@ public:
     [[nodiscard]] bool metricsShown() const { return m_plots && m_mode == Mode::Judge; }
     /// From nothing to two settings of a detector judged on a simulated scene, without a further question.
     void simulateAndCompare();
+    /// The selected blend as a figure (PNG, SVG, PDF), as the inspector of this mode shows it; written in the
+    /// background.
+    void saveFigure(const QString& path);
 
     void open(const QStringList& paths, const OpenOptions& options = {}, bool run = false);
     void openDemo();
@@ -109,6 +112,8 @@ private:
     void showHeader(const QString& path, int hdu);
     void chooseFiles();
     void chooseSimulation();
+    void chooseEvaluation();
+    void chooseFigure();
     void saveResult();
     void openResultFolder();
     void setThemeChoice(const QString& name);

@@ -74,6 +74,13 @@ void MainWindow::buildActions() {
         "file.saveResult", file, tr("Save result\u2026"), tr("Write catalogue, masks and components into a folder"),
         keys({"Ctrl+S"}), "save", [this] { saveResult(); }, hasResult);
     add(
+        "blend.saveFigure", file, tr("Save figure of this blend\u2026"),
+        tr("As the inspector shows it: PNG, SVG or PDF"), keys({"Ctrl+Shift+S"}), "", [this] { chooseFigure(); },
+        [this] {
+            return m_mode == Mode::Judge ? m_judge->controller()->selectedBlend() > 0
+                                         : m_document->selection().blend > 0;
+        });
+    add(
         "file.openResult", file, tr("Open result\u2026"), tr("Show a saved result folder on this scene"),
         keys({"Ctrl+Shift+R"}), "", [this] { openResultFolder(); }, hasScene);
     add(
@@ -241,6 +248,10 @@ void MainWindow::buildActions() {
         },
         hasScene, [this] { return m_judge->injectPanel()->placeButton()->isChecked(); });
     add(
+        "judge.evaluate", judge, tr("Evaluate on many scenes\u2026"),
+        tr("Pipelines on simulated scenes, with errors, in the background"), {}, "", [this] { chooseEvaluation(); },
+        [this] { return m_document->registry() != nullptr; });
+    add(
         "judge.cancel", judge, tr("Stop judging"), tr("Judgements that are done stay"), {}, "",
         [this] { m_judge->controller()->cancel(); }, [this] { return m_judge->controller()->running(); });
 
@@ -314,8 +325,9 @@ void MainWindow::buildMenus() {
     m_actions->fill(file, {QStringLiteral("file.open"), QStringLiteral("file.openFolder")});
     m_recentMenu = file->addMenu(tr("Recent"));
     m_actions->fill(file, {QStringLiteral("file.demo"), QStringLiteral("-"), QStringLiteral("file.openResult"),
-                           QStringLiteral("file.saveResult"), QStringLiteral("file.removeResult"), QStringLiteral("-"),
-                           QStringLiteral("file.closeScene"), QStringLiteral("app.quit")});
+                           QStringLiteral("file.saveResult"), QStringLiteral("blend.saveFigure"),
+                           QStringLiteral("file.removeResult"), QStringLiteral("-"), QStringLiteral("file.closeScene"),
+                           QStringLiteral("app.quit")});
     QStringList groups;
     for (const ActionInfo& info : m_actions->infos()) {
         if (!groups.contains(info.group)) groups << info.group;
