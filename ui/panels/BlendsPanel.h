@@ -1,6 +1,7 @@
 #pragma once
 
 #include "document/Document.h"
+#include "judge/Outcome.h"
 
 #include <QSet>
 #include <QWidget>
