@@ -13,6 +13,8 @@ namespace {
 constexpr double kFallbackFwhmPixels = 3.5;
 constexpr double kMeasuredPsfError = 0.03; // least relative error of models whose PSF was estimated or guessed
 constexpr double kTypicalSizeOfFwhm = 0.4; // half-light radius of a faint galaxy where the pixel scale is unknown
+constexpr double kSearchEdge = 0.4;        // sky sigma: pictures of the search end there, those of the last fit later
+constexpr int kSearchRadius = 40;          // pixel, at most
 constexpr double kKnownPosition = 0.3;     // pixel: how far a source that was searched may move in the last fit
 
 double fallbackFwhm(double pixelScale, const Parameters& parameters) {
@@ -68,6 +70,8 @@ BlendOutput Resolve::deblend(const BlendInput& blend, const Parameters& paramete
     SearchOptions search;
     search.profile = options.profile;
     search.profile.iterations = 8;
+    search.profile.edgeSigma = kSearchEdge;
+    search.profile.maxRadiusPixels = kSearchRadius;
     search.leastGain = parameters.real(QStringLiteral("LEAST_GAIN"));
     search.structure = parameters.real(QStringLiteral("STRUCTURE"));
     search.leastSeparation = parameters.real(QStringLiteral("LEAST_SEPARATION")) * psf.fwhmPixels;

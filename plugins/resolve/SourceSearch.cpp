@@ -12,6 +12,12 @@ namespace {
 constexpr double kLeastPeak = 9.0; // of the residual's significance map, sigma^2
 constexpr std::size_t kMostPeaks = 6;
 constexpr int kMostPerPeak = 3, kMostMore = 2; // sources in a blend, by its peaks: bounds the time
+constexpr std::size_t kMostRejected = 1;       // in a blend, and one more for each peak
+constexpr double kRejectedOfFwhm = 1.0;        // around what was rejected nothing is tried again
+constexpr double kResolvedOfFwhm = 0.5;        // half-light radius of a galaxy whose structure can be seen
+constexpr double kDiskReach = 2.8;             // half-light radii within which its structure lies
+constexpr double kKnotShare = 0.9;             // of the galaxy's flux that a knot may seem to have
+constexpr long long kLargePixels = 6000;       // of a blend's box, beyond which one fit a round must do
 constexpr double kSigmaOfFwhm = 1.0 / 2.3548200450309493;
 constexpr double kRing = 0.7; // FWHM: distance of the places beside a source at which one more is tried
 
@@ -68,15 +74,23 @@ void SourceSearch::run() {
     }
     m_steps += m_fit.run();
     const int most = std::min(m_options.maxSources, kMostPerPeak * int(m_blend.peaks.size()) + kMostMore);
-    for (int round = 1; int(m_fit.sources().size()) < most; ++round) {
-        if (!oneMore(round)) break;
+    const std::size_t mostRejected = kMostRejected + m_blend.peaks.size();
+    for (int round = 1; int(m_fit.sources().size()) < most && m_rejected.size() < mostRejected; ++round) {
+        if (oneMore(round) == Round::Exhausted) break;
     }
+}
+
+bool SourceSearch::rejectedNear(double x, double y) const {
+    const double radius2 = square(kRejectedOfFwhm * m_psf.fwhmPixels);
+    return std::any_of(m_rejected.begin(), m_rejected.end(), [&](const SourceCandidate& c) {
+        return square(c.x - m_blend.box.x0 - x) + square(c.y - m_blend.box.y0 - y) < radius2;
+    });
 }
 
 std::vector<SourceSearch::Start> SourceSearch::listStarts() {
     std::vector<Start> starts;
     const auto offer = [&](double x, double y, double logRadius) {
-        if (!inside(x, y)) return;
+        if (!inside(x, y) || rejectedNear(x, y)) return;
         for (const Start& other : starts) {
             if (square(other.source.x - x) + square(other.source.y - y) < 1.0) return;
         }
@@ -124,11 +138,11 @@ SourceCandidate SourceSearch::describe(const JointSource& source, double gain, i
     return c;
 }
 
-bool SourceSearch::oneMore(int round) {
+SourceSearch::Round SourceSearch::oneMore(int round) {
     m_progress.check();
     std::vector<Start> starts = listStarts();
     std::erase_if(starts, [&](const Start& s) { return s.score < m_options.leastScore; });
-    if (starts.empty()) return false;
+    if (starts.empty()) return Round::Exhausted;
 
     // The other way to make two of one: both move away from its centre.
     const std::vector<JointSource> before = m_fit.sources();
@@ -142,11 +156,13 @@ bool SourceSearch::oneMore(int round) {
             host = int(k);
         }
     }
-    if (int(starts.size()) > m_options.trials) starts.resize(std::size_t(m_options.trials));
+    const bool large = m_blend.box.area() > kLargePixels;
+    const int trials = large ? 1 : m_options.trials;
+    if (int(starts.size()) > trials) starts.resize(std::size_t(trials));
     if (host >= 0 && !before[std::size_t(host)].point) {
         const JointSource& s = before[std::size_t(host)];
         const double e = std::hypot(s.e1, s.e2), r = std::exp(s.logRadius);
-        if (e > 0.15 || r > 0.4 * m_psf.fwhmPixels) {
+        if (!large && (e > 0.15 || r > 0.4 * m_psf.fwhmPixels)) {
             Start split = starts[0];
             split.split = host;
             starts.push_back(split);
@@ -186,58 +202,109 @@ bool SourceSearch::oneMore(int round) {
         }
     }
     const double gain = cost - bestCost;
-    QString reason;
-    SourceCandidate evidence = describe(best.empty() ? starts[0].source : best.back(), gain, round);
+    SourceCandidate evidence;
     if (best.empty()) {
-        reason = QStringLiteral("no fit with one source more is better");
+        evidence = describe(starts[0].source, 0.0, round);
+        evidence.reason = QStringLiteral("no fit with one source more is better");
     } else {
         m_fit.sources() = best;
         m_fit.refine(0);
         const int added = int(best.size()) - 1;
-        double separation = 1e9;
-        int partner = -1;
-        for (int k = 0; k < added; ++k) {
-            const double d = std::hypot(best[std::size_t(k)].x - best.back().x, best[std::size_t(k)].y - best.back().y);
-            if (d >= separation) continue;
-            separation = d;
-            partner = k;
-        }
-        // Either of the two may be what is only structure of the other.
-        evidence.contrast = m_fit.contrast(added);
-        double misfit = m_fit.misfit(added);
-        if (partner >= 0) {
-            evidence.contrast = std::min(evidence.contrast, m_fit.contrast(partner));
-            misfit = std::max(misfit, m_fit.misfit(partner));
-            evidence.colour = m_fit.colourDifference(added, partner);
-        }
-        evidence.misfit = misfit;
-        // A pair that still misses the light is no better than the structure that it leaves.
-        const double counted = gain / square(misfit);
-        const double structure = square(evidence.contrast / m_options.structure);
-        evidence.significance = counted / (1.0 + counted / structure);
-        if (gain < m_options.leastGain) {
-            reason = QStringLiteral("the noise may explain it: it gains %1 in chi-square").arg(gain, 0, 'f', 0);
-        } else if (evidence.significance < m_options.leastGain) {
-            reason = QStringLiteral("structure of its host may explain it: %1 of the light there, misfit %2")
-                         .arg(evidence.contrast, 0, 'f', 2)
-                         .arg(misfit, 0, 'f', 2);
-        } else if (separation < m_options.leastSeparation) {
-            reason = QStringLiteral("it fell onto another source, %1 pixels away").arg(separation, 0, 'f', 1);
-        } else if (!inside(best.back().x, best.back().y)) {
-            reason = QStringLiteral("it left the footprint");
-        }
+        evidence = weigh(added, gain, round);
+        evidence.reason = refusal(evidence, added);
     }
-    evidence.reason = reason;
-    if (!reason.isEmpty()) {
+    if (!evidence.reason.isEmpty()) {
+        // Where it was looked for counts as looked at, wherever the fit took it.
+        if (!best.empty() && !rejectedNear(starts[0].source.x, starts[0].source.y)) {
+            evidence.x = starts[0].source.x + m_blend.box.x0;
+            evidence.y = starts[0].source.y + m_blend.box.y0;
+        }
         m_rejected.push_back(evidence);
         m_fit.sources() = before;
         m_fit.refine(0);
-        return false;
+        return Round::Rejected;
     }
     evidence.reason = QStringLiteral("the pixels need it: it gains %1 in chi-square").arg(gain, 0, 'f', 0);
     m_accepted.push_back(evidence);
     m_steps += m_fit.settle(1);
-    return true;
+    return Round::Accepted;
+}
+
+SourceCandidate SourceSearch::weigh(int added, double gain, int round) const {
+    const std::vector<JointSource>& sources = m_fit.sources();
+    const JointSource& s = sources[std::size_t(added)];
+    SourceCandidate c = describe(s, gain, round);
+    int partner = -1;
+    double separation = 1e9;
+    for (int k = 0; k < added; ++k) {
+        const double d = std::hypot(sources[std::size_t(k)].x - s.x, sources[std::size_t(k)].y - s.y);
+        if (d >= separation) continue;
+        separation = d;
+        partner = k;
+    }
+    c.contrast = m_fit.contrast(added);
+    c.misfit = m_fit.misfit(added);
+    // A pair that still misses the light is no better than the structure that it leaves.
+    double counted = gain / square(c.misfit);
+    if (partner >= 0) {
+        c.contrast = std::min(c.contrast, m_fit.contrast(partner));
+        c.misfit = std::max(c.misfit, m_fit.misfit(partner));
+        c.colour = m_fit.colourDifference(added, partner);
+        counted = gain / square(c.misfit);
+    }
+    c.significance = counted;
+    // It may be structure of any galaxy in whose disk it lies, or the galaxy's best part what is left of one.
+    const auto light = [](const JointSource& j, std::size_t from, std::size_t to) {
+        double sum = 0.0;
+        for (std::size_t b = from; b < to; ++b)
+            sum += j.flux[b];
+        return sum;
+    };
+    const std::size_t bands = std::size_t(m_bands), middle = bands / 2;
+    for (int k = 0; k < added; ++k) {
+        const JointSource& p = sources[std::size_t(k)];
+        const bool brighter = light(s, 0, bands) > light(p, 0, bands);
+        const JointSource &host = brighter ? s : p, &other = brighter ? p : s;
+        if (brighter && k != partner) continue;
+        // Distance in half-light ellipses of the host.
+        const double theta = 0.5 * std::atan2(host.e2, host.e1), stretch = 0.5 * std::hypot(host.e1, host.e2);
+        const double dx = other.x - host.x, dy = other.y - host.y;
+        const double along = (dx * std::cos(theta) + dy * std::sin(theta)) * std::exp(-stretch);
+        const double across = (dy * std::cos(theta) - dx * std::sin(theta)) * std::exp(stretch);
+        const double radius = host.point ? 0.0 : std::exp(host.logRadius);
+        if (radius < kResolvedOfFwhm * m_psf.fwhmPixels || std::hypot(along, across) > kDiskReach * radius) continue;
+        // Young stars are bluer than the galaxy around them; a neighbour may be redder.
+        const double blueHost = light(host, 0, middle), redHost = light(host, middle, bands);
+        const double blue = light(other, 0, middle), red = light(other, middle, bands);
+        const bool bluer = bands > 1 && blue * redHost > red * blueHost;
+        const bool fainter = light(other, 0, bands) < kKnotShare * light(host, 0, bands);
+        const double left = bluer && fainter ? counted / m_options.knotOdds : counted;
+        const double structure = square(c.contrast / m_options.structure);
+        c.significance = std::min(c.significance, left / (1.0 + left / structure));
+    }
+    return c;
+}
+
+QString SourceSearch::refusal(const SourceCandidate& evidence, int added) const {
+    const std::vector<JointSource>& sources = m_fit.sources();
+    const JointSource& s = sources[std::size_t(added)];
+    double separation = 1e9;
+    for (int k = 0; k < added; ++k) {
+        separation = std::min(separation, std::hypot(sources[std::size_t(k)].x - s.x, sources[std::size_t(k)].y - s.y));
+    }
+    if (evidence.gain < m_options.leastGain) {
+        return QStringLiteral("the noise may explain it: it gains %1 in chi-square").arg(evidence.gain, 0, 'f', 0);
+    }
+    if (separation < m_options.leastSeparation) {
+        return QStringLiteral("it fell onto another source, %1 pixels away").arg(separation, 0, 'f', 1);
+    }
+    if (!inside(s.x, s.y)) return QStringLiteral("it left the footprint");
+    if (evidence.significance < m_options.leastGain) {
+        return QStringLiteral("structure of a galaxy may explain it: %1 of the light there, misfit %2")
+            .arg(evidence.contrast, 0, 'f', 2)
+            .arg(evidence.misfit, 0, 'f', 2);
+    }
+    return {};
 }
 
 } // namespace blendscope

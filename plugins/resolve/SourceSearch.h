@@ -11,10 +11,11 @@ namespace blendscope {
 
 struct SearchOptions {
     JointFitOptions profile;
-    double leastGain = 60.0;      ///< chi-square that a source more must gain, structure discounted
-    double leastScore = 25.0;     ///< the same in a score test, to be worth a fit
+    double leastGain = 50.0;      ///< chi-square that a source more must gain, structure discounted
+    double leastScore = 15.0;     ///< the same in a score test, to be worth a fit
     double leastSeparation = 1.2; ///< pixel between two centres
     double structure = 0.05;      ///< rms of a galaxy's structure on the scale of the PSF, relative to its light
+    double knotOdds = 6.0;        ///< by which the gain of what is placed and coloured like a knot counts less
     double positionSigma = 1.5;   ///< pixel, of the prior around a start
     int maxSources = 100;         ///< in a blend
     int trials = 2;               ///< fits a round, at most
@@ -46,7 +47,11 @@ private:
     };
 
     [[nodiscard]] std::vector<Start> listStarts();
-    [[nodiscard]] bool oneMore(int round);
+    enum class Round { Accepted, Rejected, Exhausted };
+    [[nodiscard]] Round oneMore(int round);
+    [[nodiscard]] SourceCandidate weigh(int added, double gain, int round) const;
+    [[nodiscard]] QString refusal(const SourceCandidate& evidence, int added) const;
+    [[nodiscard]] bool rejectedNear(double x, double y) const;
     [[nodiscard]] SourceCandidate describe(const JointSource& source, double gain, int round) const;
     [[nodiscard]] bool inside(double x, double y) const;
 

@@ -89,7 +89,7 @@ private Q_SLOTS:
                 }
                 QVERIFY2(nearest < 0.7, qPrintable(QString::number(nearest)));
             }
-            QVERIFY(output.children[1].extra.value(QStringLiteral("chi2_gain")) > 60.0);
+            QVERIFY(output.children[1].extra.value(QStringLiteral("chi2_gain")) > 50.0);
             QCOMPARE(output.candidates.at(0).object, 2);
             QVERIFY(!output.candidates.at(0).reason.isEmpty());
         }
