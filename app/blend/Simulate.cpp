@@ -13,8 +13,9 @@ namespace blendscope::cli {
 int runSimulate(const QStringList& words, Console& console) {
     Arguments arguments(
         QStringLiteral("simulate"), QStringLiteral("RECIPE"),
-        QStringLiteral(
-            "Draws scenes with truth. RECIPE: demo, or a JSON file. The same recipe and seed give the same scenes."),
+        QStringLiteral("Draws scenes with truth. The same recipe and seed give the same scenes.\n"
+                       "RECIPE: %1, or a JSON file.")
+            .arg(recipeNames().join(QStringLiteral(", "))),
         {{QStringLiteral("count"), QStringLiteral("N"), QStringLiteral("how many scenes (default 1)")},
          {QStringLiteral("seed"), QStringLiteral("S"), QStringLiteral("default 1")},
          {QStringLiteral("first"), QStringLiteral("I"), QStringLiteral("number of the first scene (default 0)")},

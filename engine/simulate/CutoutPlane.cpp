@@ -2,6 +2,9 @@
 
 #include "core/Error.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace blendscope {
 
 CutoutPlane::CutoutPlane(cv::Size size, const cv::Mat& pixels, int x0, int y0) : m_size(size) {
@@ -33,6 +36,23 @@ cv::Mat CutoutPlane::read(const Box& box) const {
         m_pixels(common.shifted(-m_box.x0, -m_box.y0).rect()).copyTo(out(common.shifted(-box.x0, -box.y0).rect()));
     }
     return out;
+}
+
+std::shared_ptr<const CutoutPlane> CutoutPlane::trimmed(float limit) const {
+    int x0 = m_box.width, x1 = -1, y0 = m_box.height, y1 = -1;
+    for (int y = 0; y < m_box.height; ++y) {
+        const float* row = m_pixels.ptr<float>(y);
+        for (int x = 0; x < m_box.width; ++x) {
+            if (!(std::abs(row[x]) > limit)) continue;
+            x0 = std::min(x0, x);
+            x1 = std::max(x1, x);
+            y0 = std::min(y0, y);
+            y1 = y;
+        }
+    }
+    if (x1 < 0) return std::make_shared<const CutoutPlane>(m_size, cv::Mat(), 0, 0);
+    const cv::Mat part = m_pixels(cv::Rect(x0, y0, x1 - x0 + 1, y1 - y0 + 1)).clone();
+    return std::make_shared<const CutoutPlane>(m_size, part, m_box.x0 + x0, m_box.y0 + y0);
 }
 
 } // namespace blendscope

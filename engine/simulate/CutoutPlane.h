@@ -13,6 +13,9 @@ public:
     [[nodiscard]] int type() const override { return CV_32F; }
     [[nodiscard]] cv::Mat read(const Box& box) const override;
 
+    /// The same with a copy of the smallest box that holds all pixels above `limit` in absolute value.
+    [[nodiscard]] std::shared_ptr<const CutoutPlane> trimmed(float limit) const;
+
     [[nodiscard]] const Box& cutoutBox() const { return m_box; } ///< inside the plane; empty where nothing is
     [[nodiscard]] const cv::Mat& cutout() const { return m_pixels; }
 

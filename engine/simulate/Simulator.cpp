@@ -19,17 +19,32 @@
 
 namespace blendscope {
 
+namespace {
+
+// Of very many objects, isolated images leave out the faintest wings: else they would fill the memory.
+constexpr int kManyObjects = 1000;
+constexpr double kFaintWing = 0.01; // sky sigmas
+
+QDir recipeFolder() {
+    return {resourceFolder() + QStringLiteral("/recipes")};
+}
+
+} // namespace
+
+QStringList recipeNames() {
+    QStringList known = recipeFolder().entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name);
+    known.replaceInStrings(QStringLiteral(".json"), QString());
+    known.prepend(QStringLiteral("demo"));
+    return known;
+}
+
 QJsonObject loadRecipe(const QString& nameOrPath) {
     if (nameOrPath == QLatin1String("demo")) return readJsonFile(resourceFolder() + QStringLiteral("/demo/demo.json"));
     if (QFileInfo(nameOrPath).isFile()) return readJsonFile(nameOrPath);
-    const QDir folder(resourceFolder() + QStringLiteral("/recipes"));
-    const QString own = folder.filePath(nameOrPath + QStringLiteral(".json"));
+    const QString own = recipeFolder().filePath(nameOrPath + QStringLiteral(".json"));
     if (!nameOrPath.isEmpty() && QFileInfo(own).isFile()) return readJsonFile(own);
-    QStringList known = folder.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name);
-    known.replaceInStrings(QStringLiteral(".json"), QString());
-    known.prepend(QStringLiteral("demo"));
     throw UsageError(QStringLiteral("there is no recipe \"%1\"; built in are %2, others are JSON files")
-                         .arg(nameOrPath, known.join(QStringLiteral(", "))));
+                         .arg(nameOrPath, recipeNames().join(QStringLiteral(", "))));
 }
 
 ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int index, Progress* progress, int threads) {
@@ -115,6 +130,7 @@ ScenePtr simulateScene(const QJsonObject& recipeJson, std::uint64_t seed, int in
         for (int j = start; j < start + batch; ++j) {
             const auto i = static_cast<size_t>(j);
             for (size_t b = 0; recipe.isolated && b < bands; ++b) {
+                if (count > kManyObjects) kept[i][b] = kept[i][b]->trimmed(static_cast<float>(kFaintWing * sigma[b]));
                 truth.isolated[b][i] = kept[i][b];
             }
             if (!recipe.isolated) kept[i].clear();

@@ -4,6 +4,7 @@
 
 #include <QJsonObject>
 #include <QString>
+#include <QStringList>
 #include <cstdint>
 
 namespace blendscope {
@@ -15,7 +16,11 @@ class Progress;
 /// ReadError.
 [[nodiscard]] QJsonObject loadRecipe(const QString& nameOrPath);
 
-/// Draws scene number `index` of a recipe, with truth (table, isolated images, noiseless sums, segmentation). The same
+/// Names that loadRecipe knows: "demo" and the files of resources/recipes.
+[[nodiscard]] QStringList recipeNames();
+
+/// Draws scene number `index` of a recipe, with truth (table, isolated images, noiseless sums, segmentation). Where
+/// there are more than 1000 objects, isolated images end where an object falls below 0.01 sigma of the sky. The same
 /// (recipe, seed, index) gives the same scene, bit for bit, for any number of threads (0 = all). Throws UsageError for
 /// a recipe that makes no sense, naming the key.
 [[nodiscard]] ScenePtr simulateScene(const QJsonObject& recipe, std::uint64_t seed, int index,
