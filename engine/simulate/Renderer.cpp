@@ -16,6 +16,7 @@ constexpr double kPi = std::numbers::pi;
 constexpr double kFaintestSigma = 0.02; // surface brightness at which an object ends, in sky sigmas a pixel
 constexpr int kLeastSide = 32;
 constexpr double kMostK = 24.0 * kPi;  // radian per pixel: what narrower PSFs have beyond, the pixels wash out
+constexpr double kMostWaves = 3072.0;  // across a box: bounds the work
 constexpr double kLeastWidening = 1.5; // of a PSF against that which a picture carries already
 constexpr double kSersicMostK = 1e5;   // radian per half-light radius
 
@@ -125,7 +126,8 @@ std::vector<cv::Mat> Renderer::render(const Galaxy& galaxy, double x, double y, 
     for (const size_t band : bands) {
         cutoff = std::max(cutoff, psfs[band].cutoff());
     }
-    cutoff = std::min(cutoff, kMostK);
+    // A large box is there for a large object, which has next to nothing at the highest frequencies.
+    cutoff = std::min({cutoff, kMostK, 2.0 * kPi * kMostWaves / side});
 
     // An image is real: half of the plane of frequencies, kx >= 0, tells all.
     const int most = static_cast<int>(cutoff * side / (2.0 * kPi));
