@@ -248,7 +248,7 @@ std::vector<AloneFinding> IsolatedRuns::run(const std::vector<cv::Mat>& noise, c
     const std::vector<int>& bands = m_images.bands();
     RunOptions options;
     options.device = device;
-    options.detectionOnly = true;
+    options.detectionOnly = conditions.detectionOnly;
     options.conditions = conditions.conditions;
     for (const int b : bands) {
         const auto k = static_cast<size_t>(b);

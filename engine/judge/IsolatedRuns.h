@@ -32,6 +32,7 @@ public:
     struct Conditions {
         std::vector<SkyModelPtr> sky; ///< per band of the scene; level 0
         QJsonObject conditions;       ///< Result::conditions
+        bool detectionOnly = true;    ///< false: a later method of the pipeline adds or drops objects, so it runs too
     };
 
     /// `each`: a scene for every object.

@@ -193,6 +193,11 @@ void Judging::setConditions() {
         conditions = again->conditions;
         if (m_sky.empty() && again->sky.size() == bands) m_sky = again->sky;
     }
+    size_t peaks = 0;
+    for (const Footprint& f : m_result.footprints) {
+        peaks += f.peaks.size();
+    }
+    m_conditions.detectionOnly = m_result.objects.empty() || m_result.objects.size() == peaks;
     m_conditions.conditions = conditionsOfBands(conditions, bands, m_images.bands());
     for (size_t b = 0; b < bands; ++b) {
         m_conditions.sky.push_back(
@@ -305,7 +310,7 @@ std::vector<AttributionTruth> Judging::findNeighbours() const {
     RunOptions options;
     options.threads = m_options.threads;
     options.device = m_options.device;
-    options.detectionOnly = true;
+    options.detectionOnly = m_conditions.detectionOnly;
     options.conditions = m_conditions.conditions;
     for (const int b : m_images.bands()) {
         options.sky.push_back(m_conditions.sky[static_cast<size_t>(b)]);
@@ -407,7 +412,6 @@ void Judging::realise(Judgement& judgement) {
     RunOptions options;
     options.threads = m_options.threads;
     options.device = m_options.device;
-    options.detectionOnly = pipeline.residualIterations == 0;
     options.conditions = m_conditions.conditions;
     for (const int b : m_images.bands()) {
         options.sky.push_back(m_conditions.sky[static_cast<size_t>(b)]);
