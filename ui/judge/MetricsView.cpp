@@ -13,12 +13,14 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QListWidget>
+#include <QMap>
 #include <QPushButton>
 #include <QSaveFile>
 #include <QScrollArea>
 #include <QSplitter>
 #include <QTableWidget>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 
 namespace blendscope {
@@ -80,6 +82,7 @@ MetricsView::MetricsView(Document* document, JudgeController* judge, QWidget* pa
     right->addWidget(m_table);
     right->setStretchFactor(0, 3);
     right->setStretchFactor(1, 1);
+    right->setSizes({600, 200});
     split->addWidget(right);
     split->setStretchFactor(1, 1);
     split->setSizes({140, 900});
@@ -133,7 +136,12 @@ void MetricsView::refresh() {
             const PlotData& plot = report->plots[i];
             if (plot.empty() || metrics.contains(plot.metric)) continue;
             metrics << plot.metric;
-            QString title = plot.metric;
+            static const QMap<QString, QString> names = {{QStringLiteral("within20"), tr("Flux within 20 %")},
+                                                         {QStringLiteral("pit"), tr("PIT")},
+                                                         {QStringLiteral("mask_iou"), tr("Mask IoU")},
+                                                         {QStringLiteral("e1_scatter"), tr("Ellipticity scatter")},
+                                                         {QStringLiteral("found"), tr("Found by position")}};
+            QString title = names.value(plot.metric, plot.metric);
             title.replace(QLatin1Char('_'), QLatin1Char(' '));
             title[0] = title[0].toUpper();
             auto* item = new QListWidgetItem(title, m_list);
@@ -190,6 +198,7 @@ void MetricsView::refreshTable() {
     for (int row = 0; row < m_table->rowCount(); ++row) {
         const MetricValue& first = pipelines.front().metrics[std::size_t(row)];
         m_table->setItem(row, 0, new QTableWidgetItem(first.title));
+        m_table->item(row, 0)->setToolTip(first.title);
         for (int c = 0; c < int(pipelines.size()); ++c) {
             const MetricValue* v = pipelines[std::size_t(c)].metric(first.id);
             QString text = QStringLiteral("\u2013");
@@ -205,6 +214,7 @@ void MetricsView::refreshTable() {
         }
     }
     m_table->resizeColumnsToContents();
+    m_table->setColumnWidth(0, std::min(m_table->columnWidth(0), 22 * fontMetrics().averageCharWidth()));
     m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
 }
 
