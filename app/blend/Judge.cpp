@@ -296,6 +296,11 @@ int runJudge(const QStringList& words, Console& console) {
                 if (warning.startsWith(QStringLiteral("catalog.fits was not read"))) {
                     throw ReadError(QStringLiteral("%1: %2").arg(one.folder, warning));
                 }
+                // Of another size: a result of another scene.
+                if (warning.startsWith(QStringLiteral("segmentation.fits was not read")) &&
+                    warning.contains(QStringLiteral(", the scene "))) {
+                    throw ReadError(QStringLiteral("%1 is not a result of %2: %3").arg(one.folder, scene->id, warning));
+                }
                 if (warning.startsWith(QStringLiteral("segmentation.fits was not read")))
                     notes << scene->id + QStringLiteral(": ") + warning;
             }

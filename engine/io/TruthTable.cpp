@@ -81,7 +81,12 @@ Table readTruthTable(const QString& path) {
     if (!file.open(QIODevice::ReadOnly)) {
         throw ReadError(QStringLiteral("%1 cannot be read: %2").arg(path, file.errorString()));
     }
-    Table table = parseCsv(file.readAll());
+    Table table;
+    try {
+        table = parseCsv(file.readAll());
+    } catch (const ReadError& e) {
+        throw ReadError(QStringLiteral("%1 is not a table: %2").arg(path, e.message()));
+    }
     if (!hasPosition(table)) throw ReadError(QStringLiteral("%1 has no columns x and y").arg(path));
     return table;
 }
