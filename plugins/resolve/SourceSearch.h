@@ -15,7 +15,7 @@ struct SearchOptions {
     double leastScore = 15.0;     ///< the same in a score test, to be worth a fit
     double leastSeparation = 1.2; ///< pixel between two centres
     double structure = 0.05;      ///< rms of a galaxy's structure on the scale of the PSF, relative to its light
-    double knotOdds = 6.0;        ///< by which the gain of what is placed and coloured like a knot counts less
+    double knotOdds = 10.0;       ///< by which the gain of what is placed and coloured like a knot counts less
     double positionSigma = 1.5;   ///< pixel, of the prior around a start
     int maxSources = 100;         ///< in a blend
     int trials = 2;               ///< fits a round, at most
