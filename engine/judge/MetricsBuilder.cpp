@@ -70,10 +70,9 @@ double closeFlux(const BandScore& b) {
     return std::abs(b.error()) < kClose ? 1.0 : 0.0;
 }
 
-double colourError(const SceneScore& s, const TruthScore& t, int blue, int red) {
+double colourError(const TruthScore& t, int blue, int red) {
     if (blue < 0 || red < 0 || blue == red) return double(kNan);
     const BandScore &a = t.bands[static_cast<size_t>(blue)], &b = t.bands[static_cast<size_t>(red)];
-    (void)s;
     if (!visible(a) || !visible(b) || !(a.error() > -1.0) || !(b.error() > -1.0)) return double(kNan);
     return -2.5 * std::log10((1.0 + a.error()) / (1.0 + b.error()));
 }
@@ -387,7 +386,7 @@ private:
                 if (blue >= 0 && name.isEmpty()) name = scene.bands[blue] + QLatin1Char('-') + scene.bands[red];
                 for (const TruthScore& t : scene.truths) {
                     if (t.eligible && in(c, t.blendedness))
-                        colours.add(colourError(scene, t, blue, red), unit(s, scene, t.x, t.y));
+                        colours.add(colourError(t, blue, red), unit(s, scene, t.x, t.y));
                 }
             }
             if (colours.empty()) continue;
@@ -743,7 +742,7 @@ private:
              QStringLiteral("Scatter of the colour error of those found."), Curve::Kind::Scatter, none, 0.0, none,
              [](const SceneScore& s, const TruthScore& t) {
                  const auto [blue, red] = colourBands(s);
-                 return colourError(s, t, blue, red);
+                 return colourError(t, blue, red);
              }},
             {QStringLiteral("pull_scatter"), QStringLiteral("Are the errors honest?"),
              QStringLiteral("scatter of error / stated error"),
