@@ -210,7 +210,13 @@ std::vector<PlotHit> paintPlot(QPainter& painter, const QRectF& box, const PlotD
     painter.setFont(font);
     if (legend) {
         double at = box.left() + 4.0;
-        const double share = (box.width() - 8.0) / static_cast<double>(plot.series.size());
+        // Names are cut only where they do not all fit.
+        double wanted = 0.0;
+        for (const PlotSeries& s : plot.series) {
+            wanted += 40.0 + metrics.horizontalAdvance(s.name);
+        }
+        const bool fits = wanted <= box.width() - 8.0;
+        const double share = fits ? box.width() : (box.width() - 8.0) / static_cast<double>(plot.series.size());
         for (const PlotSeries& s : plot.series) {
             const QPointF from(at, box.top() + 2.1 * line);
             painter.setPen(solid(pipelineColour(s.pipeline), 1.8, pipelineDash(s.pipeline)));
@@ -220,7 +226,7 @@ std::vector<PlotHit> paintPlot(QPainter& painter, const QRectF& box, const PlotD
             painter.drawPath(mark(s.pipeline, from + QPointF(10, 0), kMark));
             painter.setBrush(Qt::NoBrush);
             painter.setPen(look.ink);
-            const QString name = metrics.elidedText(s.name, Qt::ElideRight, share - 34.0);
+            const QString name = metrics.elidedText(s.name, Qt::ElideMiddle, share - 34.0);
             painter.drawText(QRectF(from + QPointF(24, -0.6 * line), QSizeF(share - 30.0, 1.2 * line)),
                              Qt::AlignLeft | Qt::AlignVCenter, name);
             at += std::min(share, 40.0 + metrics.horizontalAdvance(name));
