@@ -344,7 +344,7 @@ int runJudge(const QStringList& words, Console& console) {
                 const QJsonObject own = toJson(j);
                 ids << j.sceneId;
                 for (const char* key : {"objects", "neighbours", "detections", "blends", "singles"}) {
-                    for (const QJsonValue& v : own.value(QLatin1String(key)).toArray()) {
+                    for (const QJsonValue v : own.value(QLatin1String(key)).toArray()) {
                         lists[QLatin1String(key)].append(withScene(v, j.sceneId));
                     }
                 }

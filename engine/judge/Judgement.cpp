@@ -28,7 +28,7 @@ QJsonArray arrayOf(const std::vector<int>& list) {
 
 std::vector<int> listOf(const QJsonValue& value) {
     std::vector<int> list;
-    for (const QJsonValue& v : value.toArray()) {
+    for (const QJsonValue v : value.toArray()) {
         list.push_back(v.toInt());
     }
     return list;
@@ -158,7 +158,7 @@ BlendVerdict blendOf(const QJsonObject& json) {
     b.nUnsep = json.value(QStringLiteral("n_unsep")).toInt();
     b.nBlend = json.value(QStringLiteral("n_blend")).toInt();
     b.outcome = outcomeFromWord(json.value(QStringLiteral("outcome")).toString());
-    for (const QJsonValue& v : json.value(QStringLiteral("also")).toArray()) {
+    for (const QJsonValue v : json.value(QStringLiteral("also")).toArray()) {
         b.also.push_back(outcomeFromWord(v.toString()));
     }
     b.box = {json.value(QStringLiteral("x0")).toInt(), json.value(QStringLiteral("y0")).toInt(),
@@ -171,7 +171,7 @@ BlendVerdict blendOf(const QJsonObject& json) {
 
 QStringList stringsOf(const QJsonValue& value) {
     QStringList list;
-    for (const QJsonValue& v : value.toArray()) {
+    for (const QJsonValue v : value.toArray()) {
         list << v.toString();
     }
     return list;
@@ -304,15 +304,15 @@ Judgement judgementFromJson(const QJsonObject& json) {
     j.realisations = json.value(QStringLiteral("realisations")).toInt();
     j.seconds = json.value(QStringLiteral("seconds")).toDouble();
     for (const char* list : {"objects", "neighbours"}) {
-        for (const QJsonValue& v : json.value(QLatin1String(list)).toArray()) {
+        for (const QJsonValue v : json.value(QLatin1String(list)).toArray()) {
             j.objects.push_back(objectOf(v.toObject()));
         }
     }
-    for (const QJsonValue& v : json.value(QStringLiteral("detections")).toArray()) {
+    for (const QJsonValue v : json.value(QStringLiteral("detections")).toArray()) {
         j.detections.push_back(detectionOf(v.toObject()));
     }
     for (const char* list : {"blends", "singles"}) {
-        for (const QJsonValue& v : json.value(QLatin1String(list)).toArray()) {
+        for (const QJsonValue v : json.value(QLatin1String(list)).toArray()) {
             j.blends.push_back(blendOf(v.toObject()));
         }
     }

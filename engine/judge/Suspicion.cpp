@@ -86,7 +86,7 @@ QJsonArray arrayOf(const std::vector<int>& list) {
 
 std::vector<int> listOf(const QJsonValue& value) {
     std::vector<int> list;
-    for (const QJsonValue& v : value.toArray()) {
+    for (const QJsonValue v : value.toArray()) {
         list.push_back(v.toInt());
     }
     return list;
@@ -584,7 +584,7 @@ std::vector<Suspicion> suspicionsFromJson(const QJsonObject& json) {
         throw ReadError(QStringLiteral("there is no list \"suspicions\" in this file"));
     }
     std::vector<Suspicion> list;
-    for (const QJsonValue& value : json.value(QStringLiteral("suspicions")).toArray()) {
+    for (const QJsonValue value : json.value(QStringLiteral("suspicions")).toArray()) {
         const QJsonObject o = value.toObject();
         Suspicion s;
         s.outcome = outcomeFromWord(o.value(QStringLiteral("outcome")).toString());
@@ -601,7 +601,7 @@ std::vector<Suspicion> suspicionsFromJson(const QJsonObject& json) {
         s.detections = listOf(o.value(QStringLiteral("detections")));
         s.source = o.value(QStringLiteral("source")).toString();
         s.others = listOf(o.value(QStringLiteral("others")));
-        for (const QJsonValue& p : o.value(QStringLiteral("places")).toArray()) {
+        for (const QJsonValue p : o.value(QStringLiteral("places")).toArray()) {
             s.places.push_back({p.toArray().at(0).toDouble(), p.toArray().at(1).toDouble()});
         }
         s.words = o.value(QStringLiteral("words")).toString();

@@ -17,7 +17,7 @@ const std::vector<const char*> kKeys = {"name",   "title",    "survey",    "band
                                         "groups", "objects",  "catalogue", "layout",        "artefacts"};
 
 QString irregularKind(const RecipeReader& r, const char* key) {
-    const QString kind = r.text(key);
+    QString kind = r.text(key);
     if (kind != QLatin1String("spiral") && kind != QLatin1String("flocculent") && kind != QLatin1String("clumpy")) {
         r.fail(key, QStringLiteral("\"spiral\", \"flocculent\" or \"clumpy\""));
     }
@@ -149,11 +149,11 @@ Recipe Recipe::fromJson(const QJsonObject& json) {
         b.exposureSeconds *= exposure;
     }
     const auto noiseKind = [](const RecipeReader& from, const char* key) {
-        const QString noise = from.text(key, QStringLiteral("poisson"));
-        if (noise != QLatin1String("poisson") && noise != QLatin1String("none")) {
+        const QString wanted = from.text(key, QStringLiteral("poisson"));
+        if (wanted != QLatin1String("poisson") && wanted != QLatin1String("none")) {
             from.fail(key, QStringLiteral("\"poisson\" or \"none\""));
         }
-        return noise == QLatin1String("poisson");
+        return wanted == QLatin1String("poisson");
     };
     if (!r.has("noise") || r.isText("noise")) {
         out.noise = noiseKind(r, "noise");

@@ -136,7 +136,7 @@ std::pair<double, double> RecipeReader::range(const char* key, double low, doubl
 std::vector<double> RecipeReader::numbers(const char* key, double low, double high) const {
     std::vector<double> out;
     if (!has(key)) return out;
-    for (const QJsonValue& item : m_json.value(QLatin1String(key)).toArray()) {
+    for (const QJsonValue item : m_json.value(QLatin1String(key)).toArray()) {
         out.push_back(item.toDouble(std::nan("")));
         if (!(out.back() >= low && out.back() <= high)) fail(key, QStringLiteral("a list, each ") + limits(low, high));
     }

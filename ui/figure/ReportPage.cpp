@@ -64,7 +64,7 @@ QString definitionText(const QJsonObject& definition) {
     if (definition.contains(QStringLiteral("results")))
         return QStringLiteral("results read from %1").arg(definition.value(QStringLiteral("results")).toString());
     QStringList stages;
-    for (const QJsonValue& v : definition.value(QStringLiteral("stages")).toArray()) {
+    for (const QJsonValue v : definition.value(QStringLiteral("stages")).toArray()) {
         const QJsonObject stage = v.toObject();
         const QJsonObject parameters = stage.value(QStringLiteral("parameters")).toObject();
         QStringList settings;
