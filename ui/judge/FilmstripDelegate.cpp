@@ -29,16 +29,18 @@ void FilmstripDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
         painter->drawImage(tile, image);
     }
     paintOutcomeFrame(*painter, QRectF(tile).adjusted(1.5, 1.5, -1.5, -1.5), outcome, over || chosen ? 3.0 : 2.0);
-    paintOutcomeChip(*painter, QRectF(tile.x() + 4, tile.y() + 4, 16, 16), outcome);
+    const bool suspected = index.data(OutcomeModel::SuspectedRole).toBool();
+    paintOutcomeChip(*painter, QRectF(tile.x() + 4, tile.y() + 4, 16, 16), outcome, suspected);
     painter->setFont(Theme::smallFont());
     painter->setPen(chosen ? option.palette.color(QPalette::HighlightedText) : Theme::colors().muted);
     const QRect below(tile.x(), tile.bottom() + 1, kSide, kText);
     painter->drawText(below, Qt::AlignLeft | Qt::AlignVCenter, index.data(Qt::DisplayRole).toString());
     // Objects that are there against detections.
-    painter->drawText(below, Qt::AlignRight | Qt::AlignVCenter,
-                      QStringLiteral("%1 \u2192 %2")
-                          .arg(index.data(OutcomeModel::MembersRole).toInt())
-                          .arg(index.data(OutcomeModel::DetectionsRole).toInt()));
+    painter->drawText(
+        below, Qt::AlignRight | Qt::AlignVCenter,
+        QStringLiteral("%1 \u2192 %2")
+            .arg(suspected ? QStringLiteral("?") : QString::number(index.data(OutcomeModel::MembersRole).toInt()))
+            .arg(index.data(OutcomeModel::DetectionsRole).toInt()));
     painter->restore();
 }
 

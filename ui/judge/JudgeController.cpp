@@ -1,6 +1,7 @@
 #include "judge/JudgeController.h"
 
 #include "core/Error.h"
+#include "judge/SuspectedJudgement.h"
 
 #include <algorithm>
 #include <cmath>
@@ -50,11 +51,35 @@ std::vector<JudgementPtr> JudgeController::others() const {
     return found;
 }
 
+bool JudgeController::suspected() const {
+    const ResultEntry* e = m_document->currentResult();
+    const Entry* own = e ? entry(e->id) : nullptr;
+    return own && own->suspected;
+}
+
+std::vector<Suspicion> JudgeController::evidence(int blend) const {
+    std::vector<Suspicion> found;
+    const ResultEntry* e = m_document->currentResult();
+    const Entry* own = e ? entry(e->id) : nullptr;
+    if (!own || blend < 1 || blend > int(own->evidence.size())) return found;
+    for (const int row : own->evidence[std::size_t(blend - 1)]) {
+        found.push_back(own->suspicions[std::size_t(row)]);
+    }
+    return found;
+}
+
+bool JudgeController::hasTruth() const {
+    const ScenePtr scene = m_document->scene();
+    return scene && scene->truth && !scene->truth->objects.empty();
+}
+
 QString JudgeController::obstacle() const {
     const ScenePtr scene = m_document->scene();
     if (!scene) return tr("Open or simulate a scene first.");
     if (!scene->truth || scene->truth->objects.empty()) {
-        return tr("This scene has no truth: simulate one, open one with a truth table, or inject galaxies into it.");
+        return tr(
+            "This scene has no truth: outcomes can only be suspected, from what models leave over and from results "
+            "that disagree. Run a second pipeline to compare.");
     }
     return {};
 }
@@ -63,7 +88,65 @@ bool JudgeController::judgeable(const ResultEntry& e) const {
     return e.result && !e.running && e.problem.isEmpty() && e.result->complete;
 }
 
+void JudgeController::suspect(int resultId) {
+    const ResultEntry* e = m_document->resultEntry(resultId);
+    const SceneEntry* s = m_document->current();
+    if (!e || !s || !judgeable(*e)) return;
+    struct Made {
+        std::vector<Suspicion> suspicions;
+        std::vector<std::vector<int>> evidence;
+        JudgementPtr judgement;
+    };
+    std::vector<std::pair<QString, ResultPtr>> rest;
+    std::vector<int> against;
+    for (const auto& r : s->results) {
+        if (r->id == resultId || !judgeable(*r)) continue;
+        rest.emplace_back(r->name, r->result);
+        against.push_back(r->id);
+    }
+    Entry& own = m_entries[resultId];
+    if (own.job || (own.judgement && own.against == against)) return;
+    own.problem.clear();
+    own.result = e->result;
+    own.suspected = true;
+    own.against = against;
+    auto made = std::make_shared<Made>();
+    own.job = m_document->start(
+        tr("Looking for suspects in %1").arg(e->name),
+        [made, rest, scene = s->scene, result = e->result](Progress& progress) {
+            const auto take = [&made](std::vector<Suspicion> more) {
+                made->suspicions.insert(made->suspicions.end(), more.begin(), more.end());
+            };
+            take(suspectResiduals(*scene, *result, progress));
+            take(suspectByCounts(*scene, *result));
+            for (const auto& [name, other] : rest) {
+                progress.check();
+                take(suspectDisagreement(*scene, *result, *other, name));
+            }
+            made->judgement =
+                std::make_shared<const Judgement>(suspectedJudgement(*result, made->suspicions, &made->evidence));
+        },
+        [this, resultId, made](const Job& job) {
+            const auto it = m_entries.find(resultId);
+            if (it == m_entries.end() || it->second.job.get() != &job) return;
+            it->second.job.reset();
+            if (job.state() == Job::State::Finished) {
+                it->second.judgement = made->judgement;
+                it->second.suspicions = std::move(made->suspicions);
+                it->second.evidence = std::move(made->evidence);
+            } else {
+                it->second.problem = job.state() == Job::State::Failed ? job.error() : tr("judging was stopped");
+                if (job.state() == Job::State::Failed)
+                    Q_EMIT m_document->message(Document::Severity::Error, job.error());
+            }
+            Q_EMIT changed();
+            follow();
+        });
+    Q_EMIT changed();
+}
+
 void JudgeController::judge(int resultId) {
+    if (!hasTruth()) return suspect(resultId);
     const ResultEntry* e = m_document->resultEntry(resultId);
     const ScenePtr scene = m_document->scene();
     const auto registry = m_document->registry();
@@ -101,7 +184,9 @@ void JudgeController::setJudgement(int resultId, JudgementPtr judgement) {
     if (!e) return;
     Entry& own = m_entries[resultId];
     if (own.job) own.job->cancel();
-    own = {std::move(judgement), e->result, nullptr, {}};
+    own = {};
+    own.judgement = std::move(judgement);
+    own.result = e->result;
     Q_EMIT changed();
     follow();
 }
@@ -120,7 +205,9 @@ void JudgeController::judgeFinished() {
     const SceneEntry* s = m_document->current();
     if (!s) return;
     for (const auto& r : s->results) {
-        if (!entry(r->id)) judge(r->id);
+        const Entry* own = entry(r->id);
+        // A suspicion is looked at again when there is another result to compare with; what was stopped stays so.
+        if (!own || (own->suspected && own->problem.isEmpty())) judge(r->id);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "document/Document.h"
 #include "judge/Judge.h"
 #include "judge/OutcomeModel.h"
+#include "judge/Suspicion.h"
 
 #include <QObject>
 #include <QPointF>
@@ -23,6 +24,11 @@ public:
         ResultPtr result;       ///< the snapshot that was judged
         JobPtr job;             ///< null when it is over
         QString problem;        ///< why there is no judgement, a sentence
+        /// Without truth outcomes are suspected: the evidence, and its rows by group of the judgement.
+        bool suspected = false;
+        std::vector<Suspicion> suspicions;
+        std::vector<std::vector<int>> evidence;
+        std::vector<int> against; ///< results that it was compared with
     };
     [[nodiscard]] const Entry* entry(int resultId) const; ///< null if never asked for
     [[nodiscard]] JudgementPtr judgement(int resultId) const;
@@ -30,7 +36,12 @@ public:
     /// Judgements of the scene's other results.
     [[nodiscard]] std::vector<JudgementPtr> others() const;
 
-    /// Whether the scene shown can be judged; else a sentence that says why not.
+    /// The judgement shown rests on suspicion, not on truth.
+    [[nodiscard]] bool suspected() const;
+    /// What speaks for the suspicion about a blend of the judgement shown, strongest first; empty where truth says it.
+    [[nodiscard]] std::vector<Suspicion> evidence(int blend) const;
+    [[nodiscard]] bool hasTruth() const;
+    /// Whether the scene shown can be held against truth; else a sentence that says why not.
     [[nodiscard]] QString obstacle() const;
     /// Judges a finished result in the background; nothing happens where that was done or is going on.
     void judge(int resultId);
@@ -55,6 +66,7 @@ Q_SIGNALS:
 
 private:
     void follow();
+    void suspect(int resultId);
     void onDocumentSelection();
     void judgeFinished();
     [[nodiscard]] bool judgeable(const ResultEntry& entry) const;

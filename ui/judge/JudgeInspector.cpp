@@ -121,6 +121,8 @@ JudgeInspector::JudgeInspector(Document* document, JudgeController* judge, QWidg
     connect(m_document, &Document::currentSceneChanged, this, &JudgeInspector::refresh);
     connect(m_others, &QLabel::linkActivated, this,
             [this](const QString& link) { m_document->setCurrentResult(link.section(QLatin1Char(':'), 1).toInt()); });
+    connect(m_story, &QLabel::linkActivated, this,
+            [this](const QString& link) { Q_EMIT evidenceRequested(link.section(QLatin1Char(':'), 1).toInt()); });
     connect(m_detections, &QLabel::linkActivated, this,
             [this](const QString& link) { m_document->selectObject(link.section(QLatin1Char(':'), 1).toInt()); });
     refresh();
@@ -169,14 +171,16 @@ void JudgeInspector::refresh() {
     chip.setDevicePixelRatio(2.0);
     chip.fill(Qt::transparent);
     QPainter painter(&chip);
-    paintOutcomeChip(painter, QRectF(1, 1, 20, 20), blend->outcome);
+    const bool suspected = m_judge->suspected();
+    paintOutcomeChip(painter, QRectF(1, 1, 20, 20), blend->outcome, suspected);
     painter.end();
     m_chip->setPixmap(chip);
     const bool alone = blend->members.size() == 1 && blend->detections.size() <= 1;
-    m_title->setText(tr("%1 %2: %3")
-                         .arg(alone ? tr("Object") : tr("Blend"))
-                         .arg(blend->id)
-                         .arg(outcomeLook(blend->outcome).title.toLower()));
+    m_title->setText(
+        tr("%1 %2: %3")
+            .arg(alone ? tr("Object") : tr("Blend"))
+            .arg(blend->id)
+            .arg((suspected ? tr("suspected ") : QString()) + outcomeLook(blend->outcome).title.toLower()));
     const QString muted = Theme::colors().muted.name();
     QString story = blend->words.toHtmlEscaped();
     for (const Outcome also : blend->also) {
@@ -191,6 +195,17 @@ void JudgeInspector::refresh() {
         facts << tr("%1 %2 %").arg(outcomeLook(it.key()).letter).arg(100.0 * it.value(), 0, 'f', 0);
     }
     story += QStringLiteral("<br><span style='color:%1'>%2</span>").arg(muted, facts.join(QStringLiteral(" \u00b7 ")));
+    if (suspected) {
+        story = tr("<b>Evidence</b> (click to see it)");
+        const std::vector<Suspicion> all = m_judge->evidence(blend->id);
+        for (std::size_t k = 0; k < all.size(); ++k) {
+            story += QStringLiteral("<br>%1 <a href='evidence:%2' style='color:%3'>%4</a>: %5")
+                         .arg(chipHtml(all[k].outcome))
+                         .arg(k)
+                         .arg(palette().color(QPalette::WindowText).name(), evidenceWord(all[k].evidence),
+                              all[k].words.toHtmlEscaped());
+        }
+    }
     m_story->setText(story);
 
     QString rows;

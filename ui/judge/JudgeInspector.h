@@ -32,7 +32,8 @@ public:
 
 Q_SIGNALS:
     void stepRequested(int steps);
-    void showRequested(); ///< bring the blend into the picture
+    void evidenceRequested(int row); ///< of JudgeController::evidence: show it in the picture
+    void showRequested();            ///< bring the blend into the picture
 
 private:
     void refresh();

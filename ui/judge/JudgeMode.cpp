@@ -40,6 +40,19 @@ JudgeMode::JudgeMode(Document* document, ViewArea* view, QObject* parent)
     connect(m_strip, &OutcomePanel::activated, this, [this] { showSelected(true); });
     connect(m_inspector, &JudgeInspector::stepRequested, this, &JudgeMode::step);
     connect(m_inspector, &JudgeInspector::showRequested, this, [this] { showSelected(true); });
+    connect(m_inspector, &JudgeInspector::evidenceRequested, this, [this](int row) {
+        const std::vector<Suspicion> all = m_judge->evidence(m_judge->selectedBlend());
+        if (row < 0 || row >= int(all.size())) return;
+        const Suspicion& s = all[std::size_t(row)];
+        std::vector<QPointF> places;
+        for (const PixelPosition& p : s.places) {
+            places.emplace_back(p.x, p.y);
+        }
+        if (places.empty()) places.emplace_back(s.x, s.y);
+        Q_EMIT pictureWanted();
+        m_view->view()->setPositions(places);
+        m_view->showBox(s.box, true);
+    });
     connect(m_panel, &JudgePanel::outcomeChosen, this, [this](Outcome outcome) {
         if (QToolButton* chip = m_strip->chip(outcome); chip && !chip->isChecked()) chip->click();
     });
@@ -133,10 +146,11 @@ bool JudgeMode::settled() const {
 std::vector<OutcomeMark> JudgeMode::marksOf(const JudgementPtr& judgement, int selected) const {
     std::vector<OutcomeMark> marks;
     if (!judgement) return marks;
+    const bool suspected = !m_judge->hasTruth();
     for (const BlendVerdict& b : judgement->blends) {
-        if (!OutcomeModel::listed(b)) continue;
-        marks.push_back(
-            {QRectF(b.box.x0 - 0.5, b.box.y0 - 0.5, b.box.width, b.box.height), b.outcome, false, b.id == selected});
+        if (!suspected && !OutcomeModel::listed(b)) continue;
+        marks.push_back({QRectF(b.box.x0 - 0.5, b.box.y0 - 0.5, b.box.width, b.box.height), b.outcome, suspected,
+                         b.id == selected});
     }
     return marks;
 }

@@ -65,8 +65,14 @@ void JudgePanel::refresh() {
             OutcomeRates rates;
             rates.add(*e->judgement);
             row.counts = rates.blends;
+            if (e->suspected) {
+                row.name = tr("%1 (suspected)").arg(r.name);
+                for (const BlendVerdict& b : e->judgement->blends) {
+                    ++row.counts[b.outcome];
+                }
+            }
             row.objects = rates.objects;
-            if (row.counts.isEmpty()) row.note = tr("no blends");
+            if (row.counts.isEmpty()) row.note = e->suspected ? tr("nothing suspicious") : tr("no blends");
             ++judged;
             for (int k = 0; k < 3; ++k) {
                 const int n = row.objects.value(asked[k]); // true objects: a crowded blend counts as one only
@@ -74,19 +80,18 @@ void JudgePanel::refresh() {
                 if (worst[k].least < 0 || n < worst[k].least) worst[k].least = n;
             }
         } else {
-            row.note = r.running                        ? tr("detecting\u2026")
-                       : e && e->job                    ? tr("judging\u2026")
-                       : e && !e->problem.isEmpty()     ? e->problem
-                       : !r.problem.isEmpty()           ? r.problem
-                       : !m_judge->obstacle().isEmpty() ? tr("no truth")
-                                                        : tr("not judged");
+            row.note = r.running                    ? tr("detecting\u2026")
+                       : e && e->job                ? tr("judging\u2026")
+                       : e && !e->problem.isEmpty() ? e->problem
+                       : !r.problem.isEmpty()       ? r.problem
+                                                    : tr("not judged");
         }
         rows.push_back(std::move(row));
     }
     m_chart->setRows(std::move(rows));
 
     QString text;
-    if (judged > 1) {
+    if (judged > 1 && m_judge->hasTruth()) {
         const QString questions[] = {tr("Who shreds?"), tr("Who leaves neighbours unrecognized?"), tr("Who merges?")};
         for (int k = 0; k < 3; ++k) {
             if (worst[k].count <= 0) {
@@ -109,7 +114,7 @@ void JudgePanel::refresh() {
     m_words->setText(text);
     m_words->setVisible(!text.isEmpty());
     m_cancel->setVisible(m_judge->running());
-    m_compare->setEnabled(m_judge->obstacle().isEmpty() && m_document->registry() &&
+    m_compare->setEnabled(m_document->scene() && m_document->registry() &&
                           m_document->registry()->find(QStringLiteral("threshold")));
 }
 

@@ -59,11 +59,12 @@ const BlendVerdict* OutcomeModel::counterpart(const BlendVerdict& blend, const J
     return best;
 }
 
-void OutcomeModel::setJudgement(JudgementPtr judgement, const std::vector<JudgementPtr>& others) {
+void OutcomeModel::setJudgement(JudgementPtr judgement, const std::vector<JudgementPtr>& others, bool suspected) {
     beginResetModel();
     m_judgement = std::move(judgement);
     m_all.clear();
     m_counts.clear();
+    m_suspected = suspected;
     m_total = 0;
     m_only.reset();
     if (m_judgement) {
@@ -75,7 +76,7 @@ void OutcomeModel::setJudgement(JudgementPtr judgement, const std::vector<Judgem
                 if (there && there->outcome != b.outcome) row.disagreement += 1.0 / double(others.size());
             }
             m_all.push_back(row);
-            if (!listed(b)) continue;
+            if (!m_suspected && !listed(b)) continue;
             ++m_counts[b.outcome];
             ++m_total;
         }
@@ -115,7 +116,7 @@ void OutcomeModel::rebuild() {
     };
     for (int i = 0; i < static_cast<int>(m_all.size()); ++i) {
         const BlendVerdict& b = verdict(i);
-        if (m_only ? !m_only->contains(b.id) : !listed(b)) continue;
+        if (m_only ? !m_only->contains(b.id) : !m_suspected && !listed(b)) continue;
         if (m_shown.isEmpty() || m_shown.contains(static_cast<int>(b.outcome))) m_rows.push_back(i);
     }
     const auto key = [this, &verdict](int i) {
@@ -179,6 +180,8 @@ QVariant OutcomeModel::data(const QModelIndex& index, int role) const {
         return static_cast<int>(b.outcome);
     case BoxRole:
         return QRect(b.box.x0, b.box.y0, b.box.width, b.box.height);
+    case SuspectedRole:
+        return m_suspected;
     case MembersRole:
         return static_cast<int>(b.members.size());
     case DetectionsRole:
@@ -187,7 +190,9 @@ QVariant OutcomeModel::data(const QModelIndex& index, int role) const {
         return QString::number(b.id);
     case Qt::AccessibleTextRole:
     case Qt::ToolTipRole: {
-        QString text = tr("Blend %1: %2").arg(b.id).arg(outcomeLook(b.outcome).title.toLower());
+        QString text = (m_suspected ? tr("Blend %1: suspected %2") : tr("Blend %1: %2"))
+                           .arg(b.id)
+                           .arg(outcomeLook(b.outcome).title.toLower());
         if (std::isfinite(r.snr)) text += tr("\nS/N of the second brightest %1").arg(r.snr, 0, 'f', 1);
         if (std::isfinite(r.separation)) text += tr("\nleast separation %1 px").arg(r.separation, 0, 'f', 1);
         if (!b.words.isEmpty()) text += QLatin1Char('\n') + b.words;

@@ -20,12 +20,13 @@ class OutcomeModel final : public QAbstractListModel {
 
 public:
     enum class Sort { Place, SignalToNoise, Separation, Disagreement, Members };
-    enum Role { BlendRole = Qt::UserRole, OutcomeRole, BoxRole, MembersRole, DetectionsRole };
+    enum Role { BlendRole = Qt::UserRole, OutcomeRole, BoxRole, MembersRole, DetectionsRole, SuspectedRole };
 
     explicit OutcomeModel(QObject* parent = nullptr);
 
     /// `others`: judgements of the same scene by other methods, for the disagreement.
-    void setJudgement(JudgementPtr judgement, const std::vector<JudgementPtr>& others = {});
+    /// `suspected`: a judgement without truth, every group of which is listed.
+    void setJudgement(JudgementPtr judgement, const std::vector<JudgementPtr>& others = {}, bool suspected = false);
     [[nodiscard]] const JudgementPtr& judgement() const { return m_judgement; }
     /// Outcomes to show; empty = all.
     void setShown(const QSet<int>& outcomes);
@@ -71,6 +72,7 @@ private:
     std::optional<QSet<int>> m_only;
     Sort m_sort = Sort::SignalToNoise;
     bool m_descending = true;
+    bool m_suspected = false;
 };
 
 } // namespace blendscope

@@ -166,7 +166,7 @@ void OutcomePanel::refresh() {
         m_thumbnails->setScene(scene, m_rgb);
     }
     m_syncing = true;
-    m_model->setJudgement(m_judge->current(), m_judge->others());
+    m_model->setJudgement(m_judge->current(), m_judge->others(), m_judge->suspected());
     m_syncing = false;
     refreshChips();
     showSelection();
@@ -190,8 +190,9 @@ void OutcomePanel::refreshChips() {
     const JudgeController::Entry* entry = e ? m_judge->entry(e->id) : nullptr;
     QString note;
     if (!any) {
-        note = m_judge->obstacle();
-        if (note.isEmpty()) {
+        if (!m_document->scene()) {
+            note = m_judge->obstacle();
+        } else {
             note = !e                                   ? tr("Nothing was detected yet: press Run (F5).")
                    : e->running                         ? tr("Detecting\u2026")
                    : entry && entry->job                ? tr("Judging: every object is detected alone\u2026")

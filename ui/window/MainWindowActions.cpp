@@ -225,15 +225,15 @@ void MainWindow::buildActions() {
             setMode(Mode::Judge);
             m_judge->comparison()->onScene();
         },
-        [this] { return m_judge->controller()->obstacle().isEmpty() && m_document->registry() != nullptr; });
+        [this] { return m_document->scene() && m_document->registry() != nullptr; });
     add(
-        "judge.run", judge, tr("Judge all results"), tr("Hold every result of this scene against the truth"),
-        keys({"J"}), "",
+        "judge.run", judge, tr("Judge all results"),
+        tr("Hold every result of this scene against the truth; without one, look for suspects"), keys({"J"}), "",
         [this] {
             setMode(Mode::Judge);
             m_judge->controller()->judgeAll();
         },
-        [this] { return m_document->result() && m_judge->controller()->obstacle().isEmpty(); });
+        hasResult);
     add(
         "judge.metrics", judge, tr("Metrics"),
         tr("Numbers and curves of all results; a click on a bin shows its blends"), keys({"M"}), "",
