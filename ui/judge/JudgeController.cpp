@@ -141,6 +141,8 @@ void JudgeController::suspect(int resultId) {
             }
             Q_EMIT changed();
             follow();
+            // Another result may have come meanwhile, to be held against this one.
+            judgeFinished();
         });
     Q_EMIT changed();
 }
