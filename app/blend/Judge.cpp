@@ -362,8 +362,9 @@ int runJudge(const QStringList& words, Console& console) {
         json.insert(QStringLiteral("metrics"), metricsJson(std::move(scores), QFileInfo(folder).fileName()));
         console.printJson(json);
     } else {
-        QString text = QStringLiteral("%1 scenes, %2 runs of the detector on objects alone, %3 s\n")
+        QString text = QStringLiteral("%1 %2, %3 runs of the detector on objects alone, %4 s\n")
                            .arg(judgements.size())
+                           .arg(judgements.size() == 1 ? QStringLiteral("scene") : QStringLiteral("scenes"))
                            .arg(isolated)
                            .arg(seconds, 0, 'f', 1);
         text += ratesText(rates);
