@@ -25,7 +25,7 @@ for check in "$@"; do
   tsan)
     cmake --preset tsan >/dev/null
     cmake --build --preset tsan
-    TSAN_OPTIONS="suppressions=$root/tests/tsan.supp:halt_on_error=1" ctest --preset tsan -L 'engine|plugins'
+    TSAN_OPTIONS="suppressions=$root/tests/tsan.supp:halt_on_error=1:allocator_may_return_null=1" ctest --preset tsan -L 'engine|plugins'
     ;;
   *)
     echo "check: unknown check $check; there are tidy, asan, tsan" >&2
