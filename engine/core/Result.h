@@ -110,6 +110,9 @@ struct Blend {
     double seconds = 0.0;
     int iterations = 0;
     std::vector<float> reducedChi2; ///< per band inside the footprint; may be empty
+    /// Probabilities of 0, 1, 2... objects (the last entry: that many or more), where a method counts; may be empty.
+    std::vector<float> countProbabilities;
+    std::vector<float> countSpread; ///< their scatter between draws of the network, as many; may be empty
 };
 
 struct StageTiming {

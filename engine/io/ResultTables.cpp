@@ -75,6 +75,12 @@ constexpr BandColumn kFurther[] = {
     {"aper_flux_", &BandFlux::apertureFlux},
 };
 
+struct CountColumn {
+    const char* prefix;
+    std::vector<float> Blend::*member;
+};
+constexpr CountColumn kCounts[] = {{"count_p", &Blend::countProbabilities}, {"count_s", &Blend::countSpread}};
+
 /// Rows of a table by column name, with a fallback where the column is absent.
 class Rows {
 public:
@@ -208,6 +214,17 @@ Table blends(const Result& result) {
         add.real(QStringLiteral("reduced_chi2_") + result.bands[i], [i](const Blend& b) {
             return i < static_cast<int>(b.reducedChi2.size()) ? b.reducedChi2[static_cast<size_t>(i)] : kNan;
         });
+    }
+    for (const CountColumn& column : kCounts) {
+        std::size_t most = 0;
+        for (const Blend& b : result.blends) {
+            most = std::max(most, (b.*column.member).size());
+        }
+        for (std::size_t n = 0; n < most; ++n) {
+            add.real(QLatin1String(column.prefix) + QString::number(n), [n, &column](const Blend& b) {
+                return n < (b.*column.member).size() ? (b.*column.member)[n] : kNan;
+            });
+        }
     }
     add.text(QStringLiteral("flags"), [](const Blend& b) { return flagWords(b.flags); });
     add.text(QStringLiteral("message"), [](const Blend& b) { return b.message.simplified(); });
@@ -453,6 +470,14 @@ void readBlends(const Table& table, Result& result) {
         }
         if (std::all_of(b.reducedChi2.begin(), b.reducedChi2.end(), [](float v) { return std::isnan(v); })) {
             b.reducedChi2.clear();
+        }
+        for (const CountColumn& column : kCounts) {
+            std::vector<float>& values = b.*column.member;
+            for (int n = 0; table.find(QLatin1String(column.prefix) + QString::number(n)); ++n) {
+                const float value = rows.real(QLatin1String(column.prefix) + QString::number(n), i);
+                if (std::isnan(value)) break;
+                values.push_back(value);
+            }
         }
         result.blends.push_back(std::move(b));
     }

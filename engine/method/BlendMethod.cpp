@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <numeric>
 
@@ -112,6 +113,11 @@ void BlendMethod::prepare(const Scene&, const Parameters&, MethodContext&) {}
 
 Result BlendMethod::run(const Scene& scene, Result input, const Parameters& parameters, MethodContext& context) {
     Result result = std::move(input);
+    // What an earlier stage counted stays; all else of a blend is this method's.
+    std::map<int, Blend> counted;
+    for (Blend& blend : result.blends) {
+        if (!blend.countProbabilities.empty()) counted.emplace(blend.id, std::move(blend));
+    }
     result.components.clear();
     result.objects.clear();
     result.blends.clear();
@@ -206,6 +212,10 @@ Result BlendMethod::run(const Scene& scene, Result input, const Parameters& para
         r.blend.box = footprint.box;
         r.blend.flags = output.flags;
         r.blend.message = output.message;
+        if (const auto before = counted.find(footprint.id); before != counted.end()) {
+            r.blend.countProbabilities = before->second.countProbabilities;
+            r.blend.countSpread = before->second.countSpread;
+        }
         r.blend.iterations = output.iterations;
         r.blend.candidates = output.candidates;
         for (SourceCandidate& c : r.blend.candidates) {

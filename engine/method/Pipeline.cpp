@@ -245,6 +245,8 @@ ResultPtr runPipeline(const Scene& scene, const Pipeline& pipeline, const Regist
         return options.usePositions && p.info->does(QStringLiteral("detect"));
     };
     const auto runStage = [&](Method& method, const QString& name, const Parameters& parameters, Result input) {
+        const MethodInfo* info = registry.find(name);
+        context.folder = info ? info->folder : QString();
         const Clock::time_point start = Clock::now();
         std::unique_ptr<PartialResults> partial;
         if (options.onPartial) {
@@ -292,6 +294,7 @@ ResultPtr runPipeline(const Scene& scene, const Pipeline& pipeline, const Regist
         for (Prepared& stage : stages) {
             if (!stage.info->does(QStringLiteral("detect"))) continue;
             const Clock::time_point start = Clock::now();
+            context.folder = stage.info->folder;
             found = stage.method->run(residual, std::move(found), stage.parameters, context);
             seconds += secondsSince(start);
         }

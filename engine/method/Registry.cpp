@@ -68,6 +68,7 @@ MethodInfo readInfo(const QString& folder) {
         info.maxBands = bands.value(QStringLiteral("maximum")).toInt(0);
         info.needsPsf = json.value(QStringLiteral("needs_psf")).toBool();
         info.device = json.value(QStringLiteral("device")).toBool();
+        info.trainable = json.value(QStringLiteral("trainable")).toBool();
         // An array keeps the order of the form; QJsonObject would sort the keys.
         for (const QJsonValue parameter : json.value(QStringLiteral("parameters")).toArray()) {
             const QJsonObject p = parameter.toObject();
@@ -81,6 +82,37 @@ MethodInfo readInfo(const QString& folder) {
         info.problem = QStringLiteral("the module %1.so is missing").arg(info.id);
     }
     return info;
+}
+
+const MethodInfo& usable(const std::vector<MethodInfo>& methods, const QString& id) {
+    QStringList known;
+    for (const MethodInfo& info : methods) {
+        if (info.id != id) {
+            known << info.id;
+            continue;
+        }
+        if (!info.problem.isEmpty()) throw MethodError(QStringLiteral("method %1: %2").arg(id, info.problem));
+        return info;
+    }
+    throw UsageError(QStringLiteral("no method \"%1\"; there are %2").arg(id, known.join(QStringLiteral(", "))));
+}
+
+/// Loads a method's module, which stays loaded for the life of the program: instances and their code may outlive any
+/// registry.
+QLibrary& load(QLibrary& library, const QString& id) {
+    // LibTorch comes with the first neural method; its OpenMP reads this as it is loaded. Waiting threads that spin
+    // would take the processors from everything else.
+    if (!qEnvironmentVariableIsSet("OMP_WAIT_POLICY")) qputenv("OMP_WAIT_POLICY", "passive");
+    if (!library.load()) throw MethodError(QStringLiteral("method %1: %2").arg(id, library.errorString()));
+    const auto abi = reinterpret_cast<int (*)()>(library.resolve("blendscopeMethodAbi"));
+    if (!abi) throw MethodError(QStringLiteral("method %1: the module lacks BLENDSCOPE_METHOD").arg(id));
+    if (abi() != kMethodAbi) {
+        throw MethodError(QStringLiteral("method %1: built for interface version %2, this is version %3")
+                              .arg(id)
+                              .arg(abi())
+                              .arg(kMethodAbi));
+    }
+    return library;
 }
 
 } // namespace
@@ -129,28 +161,28 @@ const MethodInfo* Registry::find(const QString& id) const {
 }
 
 std::unique_ptr<Method> Registry::create(const QString& id) const {
-    const MethodInfo* info = find(id);
-    if (!info) {
-        QStringList known;
-        for (const MethodInfo& m : m_methods) {
-            known << m.id;
-        }
-        throw UsageError(QStringLiteral("no method \"%1\"; there are %2").arg(id, known.join(QStringLiteral(", "))));
-    }
-    if (!info->problem.isEmpty()) throw MethodError(QStringLiteral("method %1: %2").arg(id, info->problem));
-    // Modules stay loaded for the life of the program: instances and their code may outlive any registry.
-    QLibrary library(info->folder + QStringLiteral("/%1.so").arg(id));
-    if (!library.load()) throw MethodError(QStringLiteral("method %1: %2").arg(id, library.errorString()));
-    const auto abi = reinterpret_cast<int (*)()>(library.resolve("blendscopeMethodAbi"));
-    const auto make = reinterpret_cast<Method* (*)()>(library.resolve("blendscopeCreateMethod"));
-    if (!abi || !make) throw MethodError(QStringLiteral("method %1: the module lacks BLENDSCOPE_METHOD").arg(id));
-    if (abi() != kMethodAbi) {
-        throw MethodError(QStringLiteral("method %1: built for interface version %2, this is version %3")
-                              .arg(id)
-                              .arg(abi())
-                              .arg(kMethodAbi));
-    }
+    const MethodInfo& info = usable(m_methods, id);
+    QLibrary library(info.folder + QStringLiteral("/%1.so").arg(id));
+    const auto make = reinterpret_cast<Method* (*)()>(load(library, id).resolve("blendscopeCreateMethod"));
+    if (!make) throw MethodError(QStringLiteral("method %1: the module lacks BLENDSCOPE_METHOD").arg(id));
     return std::unique_ptr<Method>(make());
+}
+
+std::unique_ptr<TrainableMethod> Registry::createTrainable(const QString& id) const {
+    const MethodInfo& info = usable(m_methods, id);
+    if (!info.trainable) {
+        QStringList those;
+        for (const MethodInfo& m : m_methods) {
+            if (m.trainable) those << m.id;
+        }
+        throw UsageError(
+            QStringLiteral("%1 cannot be trained; %2 can")
+                .arg(id, those.isEmpty() ? QStringLiteral("no method") : those.join(QStringLiteral(", "))));
+    }
+    QLibrary library(info.folder + QStringLiteral("/%1.so").arg(id));
+    const auto make = reinterpret_cast<TrainableMethod* (*)()>(load(library, id).resolve("blendscopeCreateTrainable"));
+    if (!make) throw MethodError(QStringLiteral("method %1: the module lacks BLENDSCOPE_TRAINABLE").arg(id));
+    return std::unique_ptr<TrainableMethod>(make());
 }
 
 } // namespace blendscope

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "method/Method.h"
+#include "method/Training.h"
 
 #include <memory>
 #include <mutex>
@@ -10,9 +11,9 @@ namespace blendscope {
 
 /// What method.json says: readable without loading any code.
 /// {"id": "threshold", "title": "...", "description": "...", "citation": "...", "version": "1.0",
-///  "stages": ["detect"], "bands": {"minimum": 1, "maximum": 0}, "needs_psf": false, "device": false,
-///  "parameters": [{"key": "DETECT_THRESH", "title": "...", "type": "real", "default": 1.5, "minimum": 0, "maximum":
-///  100,
+///  "stages": ["detect"], "bands": {"minimum": 1, "maximum": 0}, "needs_psf": false, "device": false, "trainable":
+///  false, "parameters": [{"key": "DETECT_THRESH", "title": "...", "type": "real", "default": 1.5, "minimum": 0,
+///  "maximum": 100,
 ///                  "unit": "sigma", "help": "...", "advanced": false}, {"key": ..., "type": "choice", "choices":
 ///                  [...]}]}
 struct MethodInfo {
@@ -24,7 +25,8 @@ struct MethodInfo {
     int minBands = 1;
     int maxBands = 0; ///< 0 = any
     bool needsPsf = false;
-    bool device = false; ///< can use a GPU
+    bool device = false;    ///< can use a GPU
+    bool trainable = false; ///< blend train can train it
     QString version;
     std::vector<ParameterInfo> parameters;
     QString folder;  ///< where method.json and the module are
@@ -47,6 +49,10 @@ public:
     /// Loads the module and makes an instance. Throws UsageError (unknown) or MethodError (cannot be loaded, another
     /// ABI version).
     [[nodiscard]] std::unique_ptr<Method> create(const QString& id) const;
+
+    /// The same for training. Throws UsageError (unknown, or one that cannot be trained, naming those that can),
+    /// MethodError.
+    [[nodiscard]] std::unique_ptr<TrainableMethod> createTrainable(const QString& id) const;
 
 private:
     std::vector<MethodInfo> m_methods;

@@ -1,13 +1,17 @@
-# blendscope_add_method(NAME <id> SOURCES <files...> [LIBRARIES <targets...>])
+# blendscope_add_method(NAME <id> SOURCES <files...> [LIBRARIES <targets...>] [NEURAL])
 #
 # Builds the method of the current folder as a module beside a copy of its method.json. The same call serves inside
 # the tree and outside it (find_package(Blendscope)). Tests in <folder>/tests/tst_*.cpp are found by the test suite.
-set(BLENDSCOPE_METHOD_ABI 1)
-
+# NEURAL links Blendscope::neural (LibTorch) and shares its precompiled header; where Blendscope was configured without
+# LibTorch, such a method is left out.
 function(blendscope_add_method)
-  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "NEURAL" "NAME" "SOURCES;LIBRARIES" ${ARGN})
   if(NOT ARG_NAME OR NOT ARG_SOURCES)
     message(FATAL_ERROR "blendscope_add_method needs NAME and SOURCES")
+  endif()
+  if(ARG_NEURAL AND NOT TARGET Blendscope::neural)
+    message(STATUS "Method ${ARG_NAME} is left out: it needs LibTorch")
+    return()
   endif()
   if(NOT BLENDSCOPE_PLUGIN_DIR)
     set(BLENDSCOPE_PLUGIN_DIR "lib/blendscope/plugins")
@@ -19,6 +23,11 @@ function(blendscope_add_method)
     target_link_libraries(${target} PRIVATE Blendscope::options)
   endif()
   target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+  set_target_properties(${target} PROPERTIES BLENDSCOPE_NEURAL "${ARG_NEURAL}")
+  if(ARG_NEURAL)
+    target_link_libraries(${target} PRIVATE Blendscope::neural)
+    blendscope_use_torch_header(${target})
+  endif()
   set(folder "${CMAKE_BINARY_DIR}/${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME "${ARG_NAME}" LIBRARY_OUTPUT_DIRECTORY "${folder}" CXX_STANDARD 20)
@@ -28,5 +37,15 @@ function(blendscope_add_method)
   if(IS_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/model")
     install(DIRECTORY model DESTINATION "${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
     file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}/model" "${folder}/model" SYMBOLIC)
+  endif()
+endfunction()
+
+# LibTorch's headers take half a minute to parse: inside the tree a target uses what blendscope_neural has compiled
+# already, which needs the same flags and definitions; outside it has none.
+function(blendscope_use_torch_header target)
+  if(TARGET blendscope_neural)
+    set_target_properties(${target} PROPERTIES DEFINE_SYMBOL "")
+    target_compile_options(${target} PRIVATE -fPIC)
+    target_precompile_headers(${target} REUSE_FROM blendscope_neural)
   endif()
 endfunction()
