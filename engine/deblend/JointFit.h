@@ -3,7 +3,7 @@
 #include "core/Error.h"
 #include "deblend/BlendData.h"
 #include "deblend/GaussianMixture.h"
-#include "deblend/Lanes.h"
+#include "core/Lanes.h"
 #include "deblend/Nnls.h"
 #include "jobs/Progress.h"
 

@@ -1,7 +1,10 @@
 #include "measure/LightProfile.h"
 
+#include "core/Lanes.h"
+
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <numbers>
 #include <vector>
@@ -28,6 +31,7 @@ constexpr double kGrid = 1.35;       ///< ratio of neighbouring radii
 constexpr double kFaintest = 2e-4;   ///< pairs of Gaussians with less light are left out
 constexpr double kWideRing = 7.0;    ///< pixel; beyond, annuli widen by kRingGrowth
 constexpr double kRingGrowth = 1.1;
+constexpr double kNarrow = 0.01; ///< of the PSF's least variance: narrower Gaussians of a galaxy look alike through it
 constexpr double kSmallest = 0.08; ///< smallest radius that is tried, in PSF half-light radii
 constexpr int kBulgeSteps = 5;     ///< bulge fractions 0, 1/4, ... 1
 // Priors of the star-galaxy odds: one point source to nine galaxies, radii log-normal about half the PSF's.
@@ -39,21 +43,21 @@ constexpr double kPointLike = 0.16; ///< PSF half-light radii; what is smaller c
 constexpr double kRadiusScatter = 0.8; ///< natural logarithm
 
 /// Exponentially scaled modified Bessel function exp(-x) I0(x), x >= 0 (Abramowitz & Stegun 9.8.1, 9.8.2).
-double scaledBessel(double x) {
-    if (x < 3.75) {
-        const double t = (x / 3.75) * (x / 3.75);
-        return std::exp(-x) *
-               (1.0 + t * (3.5156229 +
-                           t * (3.0899424 + t * (1.2067492 + t * (0.2659732 + t * (0.0360768 + t * 0.0045813))))));
-    }
-    const double t = 3.75 / x;
-    return (0.39894228 +
-            t * (0.01328592 +
-                 t * (0.00225319 +
-                      t * (-0.00157565 +
-                           t * (0.00916281 +
-                                t * (-0.02057706 + t * (0.02635537 + t * (-0.01647633 + t * 0.00392377)))))))) /
-           std::sqrt(x);
+Lanes scaledBessel(Lanes x) {
+    const auto polynomial = [](Lanes t, std::initializer_list<float> falling) {
+        Lanes p = lanes(0.0f);
+        for (const float c : falling) {
+            p = p * t + lanes(c);
+        }
+        return p;
+    };
+    const LaneInts isSmall = x < lanes(3.75f);
+    const Lanes low = isSmall ? x : lanes(3.75f), high = isSmall ? lanes(3.75f) : x;
+    const Lanes s = low * low * lanes(1.0f / (3.75f * 3.75f)), t = lanes(3.75f) / high;
+    const Lanes series = polynomial(s, {0.0045813f, 0.0360768f, 0.2659732f, 1.2067492f, 3.0899424f, 3.5156229f, 1.0f});
+    const Lanes asymptotic = polynomial(t, {0.00392377f, -0.01647633f, 0.02635537f, -0.02057706f, 0.00916281f,
+                                            -0.00157565f, 0.00225319f, 0.01328592f, 0.39894228f});
+    return isSmall ? expNegative(-low) * series : asymptotic / squareRoot(high);
 }
 
 /// Variances of one Gaussian of the galaxy through one of the PSF, along both axes of the annuli, in coordinates in
@@ -70,28 +74,55 @@ double lightInCircle(const Spread& s, double radius) {
     if (std::abs(s.major - s.minor) < 0.02 * s.major) {
         return -std::expm1(-0.5 * radius * radius / std::sqrt(s.major * s.minor));
     }
-    constexpr int kAngles = 6;
-    constexpr double kCosine2[kAngles] = {0.98296291, 0.85355339, 0.62940952, 0.37059048, 0.14644661, 0.01703709};
+    // Squared cosines of eight angles in the middle of equal parts of a quarter turn.
+    constexpr Lanes kCosine2 = {0.99039264f, 0.91573481f, 0.77778512f, 0.59754516f,
+                                0.40245484f, 0.22221488f, 0.08426519f, 0.00960736f};
     const double p = 1.0 / s.major, q = 1.0 / s.minor;
-    double sum = 0.0;
-    for (const double c : kCosine2) {
-        const double slope = q + c * (p - q);
-        sum += -std::expm1(-0.5 * radius * radius * slope) / slope;
-    }
-    return sum / kAngles * std::sqrt(p * q);
+    const Lanes slope = lanes(float(q)) + kCosine2 * lanes(float(p - q));
+    const Lanes part = (lanes(1.0f) - expNegative(lanes(float(-0.5 * radius * radius)) * slope)) / slope;
+    return double(sum(part)) / kLanes * std::sqrt(p * q);
 }
+
+/// A galaxy profile of this half-light radius, as variances and light. What is far narrower than the PSF looks alike
+/// and is put together.
+struct Parts {
+    int count = 0;
+    double variance[9] = {}, light[9] = {};
+
+    template <size_t N>
+    Parts(const Gaussian (&profile)[N], double scale, const PsfMixture& psf) {
+        static_assert(N <= 9);
+        const double narrow = kNarrow * psf.terms().front().variance;
+        double moment = 0.0, alike = 0.0;
+        for (const Gaussian& g : profile) {
+            const double v = g.sigma * g.sigma * scale * scale;
+            if (v < narrow) {
+                moment += v * g.light;
+                alike += g.light;
+            } else {
+                add(v, g.light);
+            }
+        }
+        if (alike > 0.0) add(moment / alike, alike);
+    }
+    void add(double v, double l) {
+        variance[count] = v;
+        light[count++] = l;
+    }
+};
 
 /// Light within an elliptical aperture of a unit-flux profile convolved with the PSF.
 template <size_t N>
 double enclosedLight(const Gaussian (&profile)[N], double scale, const LightProfile::Shape& shape,
                      const PsfMixture& psf, double radius) {
     double sum = 0.0, total = 0.0;
-    for (const Gaussian& g : profile) {
-        for (int k = 0; k < PsfMixture::kCount; ++k) {
-            if (psf.weight(k) * g.light < kFaintest) continue;
+    const Parts parts(profile, scale, psf);
+    for (int i = 0; i < parts.count; ++i) {
+        for (const PsfMixture::Term& term : psf.terms()) {
+            const double weight = parts.light[i] * term.weight;
+            if (weight < kFaintest) continue;
             // Whole pixels are summed: the aperture sees the image smeared by one more pixel (variance 1/12).
-            const Spread spread(shape, g.sigma * g.sigma * scale * scale, psf.variance(k) + 1.0 / 12.0);
-            const double weight = g.light * psf.weight(k);
+            const Spread spread(shape, parts.variance[i], term.variance + 1.0 / 12.0);
             total += weight;
             sum += weight * lightInCircle(spread, radius);
         }
@@ -111,23 +142,27 @@ size_t ringOf(double radius) {
     return static_cast<size_t>(kWideRing / kRing + std::log(radius / kWideRing) / std::log(kRingGrowth));
 }
 
+/// Values on annuli, eight side by side; what is beyond their number is never used.
+using RingValues = std::vector<Lanes>;
+
 /// Mean surface brightness on the annuli of a unit-flux profile convolved with the PSF.
 template <size_t N>
 void brightness(const Gaussian (&profile)[N], double scale, const LightProfile::Shape& shape, const PsfMixture& psf,
-                const std::vector<Ring>& rings, std::vector<double>& out) {
-    out.assign(rings.size(), 0.0);
-    for (const Gaussian& g : profile) {
-        for (int k = 0; k < PsfMixture::kCount; ++k) {
-            if (psf.weight(k) * g.light < kFaintest) continue;
-            const Spread s(shape, g.sigma * g.sigma * scale * scale, psf.variance(k));
-            const double height = g.light * psf.weight(k) / (2.0 * std::numbers::pi * std::sqrt(s.major * s.minor));
+                const RingValues& radius2, RingValues& out) {
+    out.assign(radius2.size(), lanes(0.0f));
+    const Parts parts(profile, scale, psf);
+    for (int i = 0; i < parts.count; ++i) {
+        for (const PsfMixture::Term& term : psf.terms()) {
+            const double weight = parts.light[i] * term.weight;
+            if (weight < kFaintest) continue;
+            const Spread s(shape, parts.variance[i], term.variance);
+            const Lanes height = lanes(float(weight / (2.0 * std::numbers::pi * std::sqrt(s.major * s.minor))));
             // Azimuthal mean of a Gaussian: exp(-r^2 (p + q) / 4) I0(r^2 (q - p) / 4) with p, q the inverse variances;
             // with the scaled I0 the larger variance is left in the exponent.
-            const double slope = -0.5 / std::max(s.major, s.minor);
-            const double bend = 0.25 * std::abs(1.0 / s.minor - 1.0 / s.major);
-            for (size_t i = 0; i < rings.size(); ++i) {
-                const double e = slope * rings[i].radius2;
-                if (e > -30.0) out[i] += height * std::exp(e) * scaledBessel(bend * rings[i].radius2);
+            const Lanes slope = lanes(float(-0.5 / std::max(s.major, s.minor)));
+            const Lanes bend = lanes(float(0.25 * std::abs(1.0 / s.minor - 1.0 / s.major)));
+            for (size_t k = 0; k < radius2.size(); ++k) {
+                out[k] += height * expNegative(slope * radius2[k]) * scaledBessel(bend * radius2[k]);
             }
         }
     }
@@ -142,13 +177,13 @@ struct Normal {
 
 /// Variance of the round Gaussian that fits the PSF as adaptive moments would.
 double adaptiveVariance(const PsfMixture& psf) {
-    double v = psf.variance(PsfMixture::kCount / 2);
+    double v = psf.terms()[psf.terms().size() / 2].variance;
     for (int round = 0; round < 100; ++round) {
         double light = 0.0, second = 0.0;
-        for (int k = 0; k < PsfMixture::kCount; ++k) {
-            const double w = psf.weight(k) / (v + psf.variance(k));
+        for (const PsfMixture::Term& term : psf.terms()) {
+            const double w = term.weight / (v + term.variance);
             light += w;
-            second += w * v * psf.variance(k) / (v + psf.variance(k));
+            second += w * v * term.variance / (v + term.variance);
         }
         const double next = light > 0.0 ? 2.0 * second / light : v;
         if (std::abs(next - v) < 1e-6 * v) return next;
@@ -159,7 +194,7 @@ double adaptiveVariance(const PsfMixture& psf) {
 
 double psfHalfLight(const PsfMixture& psf) {
     double low = 0.0, high = 100.0;
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 20; ++i) {
         const double mid = 0.5 * (low + high);
         (enclosedLight(kPoint, 0.0, {}, psf, mid) < 0.5 ? low : high) = mid;
     }
@@ -217,22 +252,31 @@ LightProfile::LightProfile(const cv::Mat& image, const cv::Mat& variance, const 
         r.variance += kModelError * kModelError * r.value * r.value + 1e-12 * least;
     }
 
+    const RingValues radius2 = [&] {
+        RingValues out((rings.size() + kLanes - 1) / kLanes, lanes(0.0f));
+        for (size_t i = 0; i < rings.size(); ++i) {
+            out[i / kLanes][i % kLanes] = float(rings[i].radius2);
+        }
+        return out;
+    }();
+
     // chi^2 of a template set with non-negative amplitude, relative to no light.
-    std::vector<double> disk, bulge;
-    const auto normal = [&](const std::vector<double>& e, const std::vector<double>& d) {
+    RingValues disk, bulge;
+    const auto normal = [&](const RingValues& first, const RingValues& second) {
         Normal n;
         for (size_t i = 0; i < rings.size(); ++i) {
             const double w = 1.0 / rings[i].variance;
-            n.ee += e[i] * e[i] * w;
-            n.ed += e[i] * d[i] * w;
-            n.dd += d[i] * d[i] * w;
-            n.ey += e[i] * rings[i].value * w;
-            n.dy += d[i] * rings[i].value * w;
+            const double e = double(first[i / kLanes][i % kLanes]), d = double(second[i / kLanes][i % kLanes]);
+            n.ee += e * e * w;
+            n.ed += e * d * w;
+            n.dd += d * d * w;
+            n.ey += e * rings[i].value * w;
+            n.dy += d * rings[i].value * w;
         }
         return n;
     };
     const double psfRadius = psfHalfLight(psf);
-    brightness(kPoint, 0.0, m_shape, psf, rings, disk);
+    brightness(kPoint, 0.0, m_shape, psf, radius2, disk);
     const Normal point = normal(disk, disk);
     if (!(point.ey > 0.0)) return;
     double pointGain = point.ey * point.ey / point.ee; // fall of chi^2
@@ -243,8 +287,8 @@ LightProfile::LightProfile(const cv::Mat& image, const cv::Mat& variance, const 
     };
     std::vector<Node> nodes;
     const auto tryRadius = [&](double radius) {
-        brightness(kDisk, radius, m_shape, psf, rings, disk);
-        brightness(kBulge, radius, m_shape, psf, rings, bulge);
+        brightness(kDisk, radius, m_shape, psf, radius2, disk);
+        brightness(kBulge, radius, m_shape, psf, radius2, bulge);
         const Normal n = normal(disk, bulge);
         double best = -1.0;
         for (int s = 0; s < kBulgeSteps; ++s) {

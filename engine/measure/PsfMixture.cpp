@@ -10,7 +10,8 @@ namespace blendscope {
 
 namespace {
 
-constexpr double kBin = 0.25; // pixel
+constexpr double kBin = 0.25;         // pixel
+constexpr double kLeastWeight = 1e-4; // of a Gaussian
 
 /// Lawson & Hanson's active set on the normal equations of a small problem: x >= 0 with least |Ax - b|.
 template <int N>
@@ -76,6 +77,7 @@ PsfMixture::PsfMixture(double leastSigma) {
         sigma *= kRatio;
     }
     m_weight[0] = 1.0;
+    normalise();
 }
 
 PsfMixture::PsfMixture(double leastSigma, const Psf& psf) : PsfMixture(leastSigma) {
@@ -127,6 +129,10 @@ void PsfMixture::normalise() {
     const double sum = std::accumulate(m_weight.begin(), m_weight.end(), 0.0);
     for (double& w : m_weight) {
         w = sum > 0.0 ? w / sum : (&w == &m_weight[0] ? 1.0 : 0.0);
+    }
+    m_terms.clear();
+    for (int i = 0; i < kCount; ++i) {
+        if (m_weight[i] > kLeastWeight) m_terms.push_back({m_variance[i], m_weight[i]});
     }
 }
 

@@ -3,6 +3,7 @@
 #include "core/Psf.h"
 
 #include <array>
+#include <vector>
 
 namespace blendscope {
 
@@ -21,14 +22,19 @@ public:
     /// Adds `factor` times another one of the same grid.
     void add(const PsfMixture& other, double factor);
     void clear() { m_weight.fill(0.0); }
-    void normalise(); ///< weights to sum 1
+    void normalise(); ///< weights to sum 1; makes terms()
 
-    [[nodiscard]] double variance(int i) const { return m_variance[i]; } ///< sigma^2, pixel^2
-    [[nodiscard]] double weight(int i) const { return m_weight[i]; }
+    struct Term {
+        double variance; ///< sigma^2, pixel^2
+        double weight;
+    };
+    /// The Gaussians that carry light, from narrow to wide: at least one, once normalised.
+    [[nodiscard]] const std::vector<Term>& terms() const { return m_terms; }
 
 private:
     std::array<double, kCount> m_variance{};
     std::array<double, kCount> m_weight{};
+    std::vector<Term> m_terms;
 };
 
 } // namespace blendscope

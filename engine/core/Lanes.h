@@ -35,6 +35,13 @@ inline constexpr int kLanes = 8;
     return p * scale;
 }
 
+[[nodiscard]] inline Lanes squareRoot(Lanes v) {
+    for (int i = 0; i < kLanes; ++i) {
+        v[i] = __builtin_sqrtf(v[i]);
+    }
+    return v;
+}
+
 [[nodiscard]] inline float sum(Lanes v) {
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
