@@ -11,12 +11,23 @@ using Lanes = float __attribute__((vector_size(32)));
 using LaneInts = std::int32_t __attribute__((vector_size(32)));
 inline constexpr int kLanes = 8;
 
-[[nodiscard]] inline Lanes lanes(float v) {
+/// Whether the processor has registers for a whole Lanes. Hot loops are compiled for both kinds.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define BLENDSCOPE_WIDE_LANES 1
+[[nodiscard]] inline bool wideLanes() {
+    static const bool wide = __builtin_cpu_supports("avx2") != 0;
+    return wide;
+}
+#else
+#define BLENDSCOPE_WIDE_LANES 0
+#endif
+
+[[nodiscard, gnu::always_inline]] inline Lanes lanes(float v) {
     return Lanes{v, v, v, v, v, v, v, v};
 }
 
-/// exp(x) for x <= 0 with a relative error below 3e-6; 0 below about -80.
-[[nodiscard]] inline Lanes expNegative(Lanes x) {
+/// exp(x) for x <= 80 with a relative error below 3e-6; 0 below about -80.
+[[nodiscard, gnu::always_inline]] inline Lanes expNegative(Lanes x) {
     x = x < lanes(-80.0f) ? lanes(-80.0f) : x;
     const Lanes t = x * lanes(1.44269504f);
     const Lanes magic = lanes(12582912.0f); // adding 1.5 * 2^23 rounds to an integer
@@ -35,14 +46,14 @@ inline constexpr int kLanes = 8;
     return p * scale;
 }
 
-[[nodiscard]] inline Lanes squareRoot(Lanes v) {
+[[nodiscard, gnu::always_inline]] inline Lanes squareRoot(Lanes v) {
     for (int i = 0; i < kLanes; ++i) {
         v[i] = __builtin_sqrtf(v[i]);
     }
     return v;
 }
 
-[[nodiscard]] inline float sum(Lanes v) {
+[[nodiscard, gnu::always_inline]] inline float sum(Lanes v) {
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 

@@ -38,12 +38,19 @@ struct BlendOutput {
         std::vector<cv::Mat> model; ///< per band, CV_32F of `box`, counts, PSF included, >= 0
         std::vector<float> flux;    ///< per band: the model's own total flux if it knows better than its pixels' sum
                                     ///< (light outside the box); empty = not known
+        std::vector<float> fluxErr; ///< per band: width of the likelihood with neighbours, positions and shapes free;
+                                    ///< empty: the host takes that at fixed shapes
         double hlr = std::numeric_limits<double>::quiet_NaN(); ///< pixel, before the PSF, if the model knows
         std::uint32_t flags = 0;
         QString note;
         QMap<QString, double> extra; ///< further columns of the catalogue
     };
+    struct Covariance {
+        int a = 0, b = 0;              ///< children, a < b
+        std::vector<float> covariance; ///< of their fluxes, per band, counts^2
+    };
     std::vector<Child> children;
+    std::vector<Covariance> covariances; ///< beside fluxErr, of children whose fluxes are not independent
     /// The hard assignment of pixels as child index + 1 (CV_32S of the blend's box), if the method has one; empty:
     /// the host gives each pixel of the footprint to the child with the most light (S/N over bands) in it.
     cv::Mat labels;

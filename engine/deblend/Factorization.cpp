@@ -16,6 +16,7 @@ constexpr double kBrightSigma = 5.0;   // pixels by which a model is judged, in 
 constexpr int kFewestBright = 12;      // of them in a band
 constexpr double kWrongShare = 0.3;    // of the light in them that a usable model may misplace
 constexpr double kBulgePosition = 0.2; // pixel: bulge and disk share their centre
+constexpr double kIndependent = 1e-3;  // correlation of two fluxes below which they are not written down
 } // namespace
 
 namespace {
@@ -60,6 +61,7 @@ BlendOutput Factorization::run() {
     fitProfiles();
     splitBulges();
     fitMorphologies();
+    findErrors();
     describe();
     replaceIfWrong();
     return std::move(m_output);
@@ -200,6 +202,40 @@ void Factorization::fitMorphologies() {
     }
 }
 
+void Factorization::findErrors() {
+    const std::vector<std::vector<double>> all = m_fit.fluxCovariance();
+    const std::size_t n = m_fit.sources().size(), count = m_children.size();
+    const auto between = [&](std::size_t i, std::size_t j, std::size_t b) {
+        double sum = 0.0;
+        for (const int p : {m_children[i].source, m_children[i].bulge}) {
+            for (const int q : {m_children[j].source, m_children[j].bulge}) {
+                if (p >= 0 && q >= 0) sum += all[b][std::size_t(p) * n + std::size_t(q)];
+            }
+        }
+        return sum;
+    };
+    const std::size_t bands = std::size_t(m_bands);
+    for (std::size_t i = 0; i < count; ++i) {
+        BlendOutput::Child& child = m_output.children[i];
+        for (std::size_t b = 0; b < bands; ++b) {
+            const double variance = between(i, i, b);
+            child.fluxErr.push_back(variance > 0.0 ? float(std::sqrt(variance)) : kNan);
+        }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = i + 1; j < count; ++j) {
+            BlendOutput::Covariance c{int(i), int(j), {}};
+            bool any = false;
+            for (std::size_t b = 0; b < bands; ++b) {
+                const double v = between(i, j, b), scale = std::sqrt(between(i, i, b) * between(j, j, b));
+                any = any || std::abs(v) > kIndependent * scale;
+                c.covariance.push_back(float(v));
+            }
+            if (any) m_output.covariances.push_back(std::move(c));
+        }
+    }
+}
+
 void Factorization::replaceIfWrong() {
     const double share = misplacedLight(m_blend, m_output.children);
     if (share < kWrongShare) return;
@@ -222,6 +258,7 @@ void Factorization::replaceIfWrong() {
     }
     if (!(misplacedLight(m_blend, children) < 0.7 * share)) return;
     m_output.children = std::move(children);
+    m_output.covariances.clear();
     m_output.flags |= FlagNotConverged;
     m_output.message +=
         QStringLiteral("; the models misplaced %1 % of the light, so it was divided by symmetry instead")
@@ -250,7 +287,7 @@ void Factorization::describe() {
         if (light) {
             std::vector<JointSource> parts{s};
             if (c.bulge >= 0) parts.push_back(m_fit.sources()[std::size_t(c.bulge)]);
-            child.hlr = JointFit::halfLightRadius(parts);
+            child.hlr = halfLightRadius(parts);
         }
     }
     QStringList words;

@@ -43,6 +43,7 @@ private:
     void fitProfiles();
     void splitBulges();
     void fitMorphologies();
+    void findErrors();
     void describe();
     void replaceIfWrong();
 

@@ -1,10 +1,13 @@
 #pragma once
 
 #include "core/Error.h"
+#include "core/Lanes.h"
 #include "deblend/BlendData.h"
 #include "deblend/GaussianMixture.h"
-#include "core/Lanes.h"
+#include "deblend/JointSource.h"
+#include "deblend/LaneProducts.h"
 #include "deblend/Nnls.h"
+#include "deblend/ProfilePicture.h"
 #include "jobs/Progress.h"
 
 #include <limits>
@@ -12,20 +15,6 @@
 #include <vector>
 
 namespace blendscope {
-
-/// One source of a JointFit: an elliptical mix of an exponential disk and a de Vaucouleurs bulge with one half-light
-/// radius, or a point, with one spectrum.
-struct JointSource {
-    double x = 0.0, y = 0.0; ///< pixel of the blend's box
-    double startX = 0.0, startY = 0.0;
-    double positionSigma = 1.0; ///< pixel, of the prior around the start
-    double logRadius = 0.0;     ///< ln of the half-light radius in pixel, geometric mean of the axes, before the PSF
-    double e1 = 0.0, e2 = 0.0;  ///< ln(a / b) times cos, sin of twice the position angle
-    double bulge = 0.1;         ///< share of the flux in the de Vaucouleurs part; below 0: in a Gaussian instead
-    bool point = false;
-    bool fitShape = true, fitBulge = true;
-    std::vector<double> flux; ///< per band, total counts, >= 0
-};
 
 /// Limits and priors of JointFit, in one place. The priors are weak statements about faint galaxies in general.
 struct JointFitOptions {
@@ -88,6 +77,10 @@ public:
     /// Chi-square by which the spectra of two sources differ in shape, with their shapes and all others' held.
     [[nodiscard]] double colourDifference(int a, int b) const;
 
+    /// Chi-square by which the spectrum of `part` differs from any that is nowhere redder than the host's: the ratio of
+    /// the two may only fall from band to band (in order of wavelength), as that of young stars to a whole galaxy does.
+    [[nodiscard]] double alienColour(int part, int host) const;
+
     /// Tries a point in place of each small source, and keeps it where the cost, against the odds of a galaxy, is not
     /// higher. Returns how many became points.
     int choosePoints();
@@ -123,22 +116,17 @@ public:
     /// Largest correlation of the source's template with another one's, over bands (1 = cannot be told apart).
     [[nodiscard]] double worstCorrelation(int source) const;
 
-    /// The half-light radius of sources that lie on each other, before the PSF, all bands' counts together, pixel
-    /// (circularised).
-    [[nodiscard]] static double halfLightRadius(const std::vector<JointSource>& parts);
+    /// Covariance of the fluxes of all sources, [band][source x source], counts^2: of the likelihood with positions,
+    /// shapes and all fluxes free, also those that are held at 0. Shapes move within their priors, which are weak but
+    /// keep what the data do not speak of finite; positions have none.
+    [[nodiscard]] std::vector<std::vector<double>> fluxCovariance();
 
 private:
-    static constexpr int kImages = 7; // template and its derivatives by x, y, ln r, e1, e2, bulge
+    static constexpr int kImages = ProfilePicture::kImages;
     static constexpr int kParameters = 6;
 
-    struct Window { // whole lanes: columns 8 * lane0 ... 8 * (lane0 + lanes) of the blend's box
-        int lane0 = 0, lanes = 0, y0 = 0, rows = 0;
-        [[nodiscard]] bool overlaps(const Window& o) const {
-            return lane0 < o.lane0 + o.lanes && o.lane0 < lane0 + lanes && y0 < o.y0 + o.rows && o.y0 < y0 + rows;
-        }
-    };
     struct Slot {
-        Window window;
+        LaneWindow window;
         std::vector<Lanes> images; // [band][image][row][lane]
     };
     struct Pair {
@@ -146,27 +134,30 @@ private:
         std::vector<float> products; // [band][7 x 7]
     };
 
-    [[nodiscard]] Window windowFor(const JointSource& source, double radius) const;
+    [[nodiscard]] LaneWindow windowFor(const JointSource& source, double radius) const;
     [[nodiscard]] double radiusTo(const JointSource& source, double sigmas) const;
     void dropClipped(int band);
     [[nodiscard]] std::pair<double, double> ownChiSquare(int source) const; // and its number of pixels
     void makeWindows(bool first);
     void updateWeights(bool first);
     void draw(int source, bool derivatives);
-    void drawBand(const JointSource& source, const GaussianPsf& psf, const Window& window, bool derivatives,
-                  Lanes* images) const;
     [[nodiscard]] Lanes* image(int source, int band, int which) {
         Slot& s = m_slots[std::size_t(source)];
         return s.images.data() + (std::size_t(band) * kImages + which) * s.window.rows * s.window.lanes;
     }
+    [[nodiscard]] LaneView view(int source, int band, int which, int row, int lane) const;
+    [[nodiscard]] LaneView plane(const std::vector<Lanes>& values, int row, int lane) const;
     void listPairs();
     void templateProducts();
     void fluxes();
     double evaluate();
     [[nodiscard]] double priorOf(const JointSource& s) const;
     void residuals();
-    [[nodiscard]] cv::Mat plane(const std::vector<Lanes>& values) const;
-    void normalEquations(bool keepCoupling = false);
+    [[nodiscard]] cv::Mat matrix(const std::vector<Lanes>& values) const;
+    enum class Equations { Step, Score, Errors };
+    void normalEquations(Equations purpose);
+    void eliminateFluxes(int band, const std::vector<int>& active, bool keep);
+    void addPriors(Equations purpose);
     int rounds(int count, bool first);
     bool step(double& lambda);
 
@@ -183,6 +174,7 @@ private:
     std::vector<Pair> m_pairs;
     std::vector<std::vector<double>> m_gram, m_rhs; // [band] K x K, K
     std::vector<double> m_hessian, m_gradient, m_step, m_damped, m_block, m_cross;
+    std::vector<Lanes> m_picture;
     Nnls m_nnls;
 
     struct Coupling { // of one band's fluxes to the shapes, as normalEquations() leaves it

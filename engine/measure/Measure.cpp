@@ -176,6 +176,10 @@ void measureBlend(const BlendInput& input, const BlendOutput& output, const std:
             slot[b] = static_cast<float>(p.covariance * total[p.a][b] * total[p.b][b]);
         }
     }
+    for (const BlendOutput::Covariance& c : output.covariances) {
+        if (c.a < 0 || c.b < 0 || c.a >= static_cast<int>(count) || c.b >= static_cast<int>(count)) continue;
+        if (c.covariance.size() == bands) pairs[{c.a, c.b}] = c.covariance;
+    }
     blend.covariances.clear();
     for (auto& [pair, values] : pairs) {
         blend.covariances.push_back({objects[pair.first].id, objects[pair.second].id, std::move(values)});
@@ -251,6 +255,7 @@ void measureBlend(const BlendInput& input, const BlendOutput& output, const std:
             }
             if (b < child.flux.size() && std::isfinite(child.flux[b])) {
                 keep(flux.flux, child.flux[b]);
+                if (b < child.fluxErr.size()) keep(flux.fluxErr, child.fluxErr[b]);
                 keep(flux.fluxErr, templateError[k][b]);
             } else if (error > 0.0) {
                 // A smaller aperture holds less noise and less of unseen neighbours. Where pixels were divided hard,
