@@ -32,6 +32,23 @@ double index(double value) {
     return std::round(100.0 * std::clamp(value, 0.5, 8.0)) / 100.0;
 }
 
+/// Whether the row's angles run from east towards north: tables of LSST's injection of CatSim galaxies, known by their
+/// radii. Its pixels say so (tests/engine/tst_TruthRenderer.cpp).
+bool anglesOnSky(const TruthObject& object) {
+    for (auto it = object.columns.begin(); it != object.columns.end(); ++it) {
+        if (it.key().compare(QLatin1String("DiskHalfLightRadius"), Qt::CaseInsensitive) == 0) return true;
+    }
+    return false;
+}
+
+/// Deg from +x towards +y for one from east towards north at the object; without a WCS north is up, east left.
+double pixelAngle(double angle, const TruthObject& object, const Wcs& wcs) {
+    const double east = wcs.isValid() ? wcs.eastAngle(object.x, object.y) : 180.0;
+    const double north = wcs.isValid() ? wcs.northAngle(object.x, object.y) : 90.0;
+    const bool mirrored = std::sin((north - east) * CV_PI / 180.0) < 0.0;
+    return std::fmod(east + (mirrored ? -angle : angle) + 720.0, 180.0);
+}
+
 /// A component of a truth row with its share of the flux.
 struct Part {
     double n, a, b, angle;
@@ -93,6 +110,7 @@ TruthRenderer::TruthRenderer(const Scene& scene) : m_size(scene.size), m_scale(s
         throw UsageError(QStringLiteral("the scene's pixel scale is unknown: sizes in arcsec cannot be drawn"));
     }
     m_objects = scene.truth->objects;
+    m_wcs = scene.wcs;
     std::vector<PsfModel> psfs;
     std::vector<double> sigma;
     for (const Band& band : scene.bands) {
@@ -155,7 +173,7 @@ std::optional<Galaxy> TruthRenderer::galaxy(const TruthObject& object) const {
             c.n = p.n;
             c.aArcsec = p.a;
             c.bArcsec = p.b;
-            c.angle = p.angle;
+            c.angle = anglesOnSky(object) ? pixelAngle(p.angle, object, m_wcs) : p.angle;
             g.components.push_back(c);
         }
     }

@@ -16,6 +16,8 @@ namespace blendscope {
 /// fluxnorm_bulge stands alone, the bulge's share is guessed from its size against mag_i, as in CatSim, to 0.6 mag. The
 /// fluxes are TruthObject::flux.
 /// Our own simulator gives bulge and disk colours of their own: columns btfrac_<band> say so.
+/// Tables with a column DiskHalfLightRadius (LSST's injection of CatSim galaxies) have angles from east towards north:
+/// they are turned by the scene's WCS, or by north up and east left where there is none.
 /// Immutable: safe from many threads.
 class TruthRenderer {
 public:
@@ -39,6 +41,7 @@ public:
 
 private:
     cv::Size m_size;
+    Wcs m_wcs;
     std::vector<TruthObject> m_objects;
     std::vector<QString> m_bandNames;
     double m_scale = 0.0;

@@ -36,6 +36,32 @@ QString quantiles(std::vector<double> values) {
         .arg(at(1.0), 0, 'g', 2);
 }
 
+/// Correlation of the scene with a drawing of the object, where either of two drawings has light.
+double likeness(const Scene& scene, const Renderer::Drawing& drawing, const Renderer::Drawing& rival) {
+    double sd = 0, sm = 0, sdd = 0, smm = 0, sdm = 0, n = 0;
+    const Box box = drawing.box.intersected(rival.box).intersected(scene.box());
+    for (size_t b = 0; b < scene.bands.size(); ++b) {
+        const cv::Mat data = scene.bands[b].image->read(box), variance = scene.bands[b].variance->read(box);
+        for (int y = 0; y < box.height; ++y) {
+            for (int x = 0; x < box.width; ++x) {
+                const auto of = [&](const Renderer::Drawing& d) {
+                    return double(d.bands[b].at<float>(y + box.y0 - d.box.y0, x + box.x0 - d.box.x0));
+                };
+                const double sigma = std::sqrt(double(variance.at<float>(y, x)));
+                if (!(sigma > 0.0) || !(std::max(of(drawing), of(rival)) > sigma)) continue;
+                const double d = double(data.at<float>(y, x)) / sigma, m = of(drawing) / sigma;
+                n += 1.0;
+                sd += d;
+                sm += m;
+                sdd += d * d;
+                smm += m * m;
+                sdm += d * m;
+            }
+        }
+    }
+    return (n * sdm - sd * sm) / std::sqrt((n * sdd - sd * sd) * (n * smm - sm * sm));
+}
+
 } // namespace
 
 class TestTruthRenderer : public QObject {
@@ -121,6 +147,60 @@ private Q_SLOTS:
             }
         }
         QVERIFY(drawn >= 10);
+    }
+
+    /// Which way the angles of injected tables run is decided by the pixels.
+    void anglesOfInjectedTables() {
+        const QString folder = test::sharedData(QStringLiteral("hsc_injected"));
+        if (folder.isEmpty()) QSKIP(test::sharedDataMissing());
+        int galaxies = 0, better = 0;
+        double gain = 0.0;
+        for (const QString& name : QDir(folder).entryList({QStringLiteral("*.fits.gz")}, QDir::Files, QDir::Name)) {
+            const ScenePtr s = openScenes({folder + QLatin1Char('/') + name}).front();
+            const TruthRenderer renderer(*s);
+            for (const TruthObject& o : s->truth->objects) {
+                const double a = o.columns[QStringLiteral("a_d")], b = o.columns[QStringLiteral("b_d")];
+                const double angle = o.columns[QStringLiteral("pa_disk")];
+                // Long ones, that the other way would put elsewhere.
+                if (!(b < 0.6 * a) || !(o.columns[QStringLiteral("mag_i")] < 24.5)) continue;
+                if (std::abs(std::sin(2.0 * angle * CV_PI / 180.0)) < 0.4) continue;
+                TruthObject mirrored = o;
+                for (const char* key : {"pa_disk", "pa_bulge"}) {
+                    mirrored.columns[QLatin1String(key)] *= -1.0;
+                }
+                const Renderer::Drawing as = renderer.draw(o), other = renderer.draw(mirrored);
+                const double right = likeness(*s, as, other), wrong = likeness(*s, other, as);
+                ++galaxies;
+                better += right > wrong;
+                gain += right - wrong;
+            }
+        }
+        qInfo("%d of %d galaxies look like their drawing rather than its mirror image; correlation higher by %.3f",
+              better, galaxies, gain / galaxies);
+        QVERIFY(galaxies >= 8);
+        QCOMPARE(better, galaxies);
+    }
+
+    /// The WCS says where east and north are.
+    void anglesOnTheSky() {
+        const ScenePtr s = simulateScene(parse("{'survey': 'lsst', 'size': [64, 64], 'noise': 'none',"
+                                               "'objects': [{'x': 32, 'y': 32, 'magnitude': 22}]}"),
+                                         1, 0);
+        Scene copy = *s;
+        TruthObject o = s->truth->objects[0];
+        for (auto& [key, value] : std::initializer_list<std::pair<const char*, double>>{
+                 {"a_d", 1.0}, {"b_d", 0.3}, {"pa_disk", 30.0}, {"DiskHalfLightRadius", 1.0}}) {
+            o.columns[QLatin1String(key)] = value;
+        }
+        const auto angle = [&](const Wcs& wcs) {
+            copy.wcs = wcs;
+            return TruthRenderer(copy).galaxy(o)->components.front().angle;
+        };
+        QVERIFY(std::abs(angle(Wcs()) - 150.0) < 1e-9);
+        const Wcs usual = Wcs::tangent({150.0, 2.0}, {32, 32}, 0.2);
+        QVERIFY(std::abs(angle(usual) - 150.0) < 0.01);
+        o.columns.remove(QStringLiteral("DiskHalfLightRadius"));
+        QVERIFY(std::abs(angle(usual) - 30.0) < 1e-9);
     }
 
     void saysWhatItCannot() {
