@@ -28,7 +28,7 @@ struct DetectorOptions {
     double leastSharpened = 8.0; ///< sigma; fainter footprints hold too little to sharpen
     double mergeFwhm = 0.67;     ///< peaks of the filtered image closer than this to a sharpened one are the same
     bool clean = true;           ///< CLEAN
-    double cleanParameter = 1.0; ///< CLEAN_PARAM: exponent of the Moffat profile of wings
+    double cleanParameter = 2.5; ///< CLEAN_PARAM: exponent of the Moffat profile of wings (Trujillo et al. 2001)
     int mostPeaks = 500;         ///< of one footprint
     int threads = 0;
     QString key = QStringLiteral("threshold"); ///< of Result::conditions
