@@ -81,8 +81,11 @@ SceneOutcome evaluateScene(const ScenePtr& scene, const Plan& plan, const Regist
         SceneScore score;
         try {
             Progress progress(console.token());
+            const double spent = TaskPool::processorSeconds();
             const ResultPtr result = c.resultFor(*scene, registry, progress, run);
+            const double computing = TaskPool::processorSeconds() - spent;
             score = scoreScene(*scene, *result, plan.score);
+            if (c.runs()) score.seconds = computing;
             score.complete = plan.complete;
             // Outcomes ask the same detector again; other programs' catalogues have none.
             if (plan.judge && out.truth && !plan.score.byPosition && !result->pipeline.isEmpty()) {

@@ -2,6 +2,7 @@
 
 #include "io/ResultFolder.h"
 #include "io/SceneReader.h"
+#include "jobs/TaskPool.h"
 
 #include <QCoreApplication>
 #include <QFile>
@@ -75,6 +76,7 @@ TrialRun runApart(const Scene& scene, const Pipeline& pipeline, const CancelToke
 
 TrialRun runHere(const Scene& scene, const Pipeline& pipeline, const Registry& registry, const CancelToken& token) {
     const auto start = std::chrono::steady_clock::now();
+    const double spent = TaskPool::processorSeconds();
     try {
         Progress progress(token);
         RunOptions options;
@@ -82,6 +84,7 @@ TrialRun runHere(const Scene& scene, const Pipeline& pipeline, const Registry& r
         TrialRun done;
         done.result = runPipeline(scene, pipeline, registry, progress, options);
         progress.check();
+        done.processorSeconds = TaskPool::processorSeconds() - spent;
         done.seconds = secondsSince(start);
         return done;
     } catch (const CancelledError&) {

@@ -1,11 +1,19 @@
 #include "jobs/TaskPool.h"
 
 #include <atomic>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <opencv2/core/utility.hpp>
 
 namespace blendscope {
+
+namespace {
+
+/// What other threads have spent for this one.
+thread_local double helpedSeconds = 0.0;
+
+} // namespace
 
 TaskPool::TaskPool(int threads) {
     const int n = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
@@ -66,6 +74,7 @@ void TaskPool::parallelFor(int count, const std::function<void(int)>& body, int 
         std::mutex mutex;
         std::condition_variable done;
         int running = 0;
+        double helped = 0.0; // seconds of processor time
         std::exception_ptr error;
     };
     const auto state = std::make_shared<State>();
@@ -91,8 +100,11 @@ void TaskPool::parallelFor(int count, const std::function<void(int)>& body, int 
                     if (state->next >= count || state->failed) return;
                     ++state->running;
                 }
+                const double before = processorSeconds();
                 drain(body);
+                const double spent = processorSeconds() - before;
                 const std::lock_guard lock(state->mutex);
+                state->helped += spent;
                 if (--state->running == 0) state->done.notify_all();
             },
             priority);
@@ -100,7 +112,14 @@ void TaskPool::parallelFor(int count, const std::function<void(int)>& body, int 
     drain(body);
     std::unique_lock lock(state->mutex);
     state->done.wait(lock, [&] { return state->running == 0; });
+    helpedSeconds += state->helped;
     if (state->error) std::rethrow_exception(state->error);
+}
+
+double TaskPool::processorSeconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec) + helpedSeconds;
 }
 
 } // namespace blendscope

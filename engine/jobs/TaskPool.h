@@ -35,6 +35,10 @@ public:
     /// when all are done. The first exception stops further items and is thrown again here. Nested calls are fine.
     void parallelFor(int count, const std::function<void(int)>& body, int maxThreads = 0, int priority = Normal);
 
+    /// Seconds of processor time that the calling thread has spent so far, with those that others spent for it in
+    /// parallelFor. Differences say what work costs, however busy the machine is and whatever else the program does.
+    [[nodiscard]] static double processorSeconds();
+
 private:
     void work();
 

@@ -5,6 +5,8 @@
 #include <QElapsedTimer>
 #include <QTest>
 #include <atomic>
+#include <ctime>
+#include <mutex>
 #include <numeric>
 
 using namespace blendscope;
@@ -27,6 +29,34 @@ private Q_SLOTS:
         std::atomic<int> sum = 0;
         pool.parallelFor(20, [&](int) { pool.parallelFor(50, [&](int j) { sum += j; }); });
         QCOMPARE(sum.load(), 20 * 49 * 50 / 2);
+    }
+
+    /// What others spend for a loop, nested ones too, is counted for its caller.
+    void processorTimeOfAllThreads() {
+        TaskPool pool(3);
+        const auto ownSeconds = [] {
+            timespec t{};
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+            return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+        };
+        std::mutex mutex;
+        double spent = 0.0;
+        const auto work = [&](int) {
+            const double start = ownSeconds();
+            volatile double sink = 0.0;
+            while (ownSeconds() - start < 0.002) {
+                sink = sink + 1.0;
+            }
+            const double one = ownSeconds() - start;
+            const std::lock_guard lock(mutex);
+            spent += one;
+        };
+        const double before = TaskPool::processorSeconds();
+        pool.parallelFor(6, [&](int) { pool.parallelFor(4, work); });
+        const double counted = TaskPool::processorSeconds() - before;
+        QVERIFY2(counted >= spent, qPrintable(QStringLiteral("%1 of %2").arg(counted).arg(spent)));
+        QVERIFY(spent >= 24 * 0.002);
+        QVERIFY2(counted < 2.0 * spent, qPrintable(QStringLiteral("%1 of %2").arg(counted).arg(spent)));
     }
 
     void theFirstExceptionStopsTheLoop() {

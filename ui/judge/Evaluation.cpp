@@ -1,17 +1,14 @@
 #include "judge/Evaluation.h"
 
 #include "core/Error.h"
+#include "jobs/TaskPool.h"
 #include "judge/Judge.h"
 #include "judge/MetricsBuilder.h"
 #include "simulate/Simulator.h"
 
-#include <chrono>
-
 namespace blendscope {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 struct Done {
     std::vector<ScoredPipeline> pipelines;
@@ -52,11 +49,11 @@ void work(Done& done, const Evaluation::Wish& wish, const Registry& registry, Pr
         for (std::size_t k = 0; k < wish.pipelines.size(); ++k) {
             ScoredPipeline& p = done.pipelines[k];
             SceneScore score;
-            const auto begin = Clock::now();
+            const double begin = TaskPool::processorSeconds();
             try {
                 const ResultPtr result = runPipeline(*scene, wish.pipelines[k].second, registry, inner);
                 inner.check();
-                const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+                const double seconds = TaskPool::processorSeconds() - begin;
                 score = scoreScene(*scene, *result);
                 score.seconds = seconds;
                 p.seconds += seconds;
@@ -97,13 +94,16 @@ void Evaluation::start(const Wish& wish) {
             }
             makeReport(*done, title);
         },
-        [this, done](const Job& job) {
+        [this, done, wish](const Job& job) {
             if (m_job.get() != &job) return; // a newer one runs
             m_job.reset();
             if (job.state() == Job::State::Failed) {
                 Q_EMIT m_document->message(Document::Severity::Error, tr("Evaluating stopped: %1").arg(job.error()));
             }
-            if (done->report) m_report = done->report;
+            if (done->report) {
+                m_report = done->report;
+                m_wish = wish;
+            }
             Q_EMIT changed();
         });
     Q_EMIT changed();

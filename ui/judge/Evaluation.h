@@ -30,7 +30,8 @@ public:
     [[nodiscard]] bool running() const { return m_job != nullptr; }
     /// Of what was done, also where it was cancelled after some scenes; null until there is one.
     [[nodiscard]] std::shared_ptr<const MetricsReport> report() const { return m_report; }
-    void clear(); ///< forgets the report
+    [[nodiscard]] const Wish& wish() const { return m_wish; } ///< what the report is about
+    void clear();                                             ///< forgets the report
 
 Q_SIGNALS:
     void changed();
@@ -38,6 +39,7 @@ Q_SIGNALS:
 private:
     Document* m_document;
     std::shared_ptr<const MetricsReport> m_report;
+    Wish m_wish;
     JobPtr m_job;
 };
 
