@@ -1,6 +1,7 @@
 #include "judge/Judgement.h"
 
 #include "core/Error.h"
+#include "judge/JsonLists.h"
 
 #include <QJsonArray>
 #include <algorithm>
@@ -16,22 +17,6 @@ QJsonValue numberOrNull(double v) {
 
 double numberOf(const QJsonValue& v) {
     return v.isDouble() ? v.toDouble() : std::numeric_limits<double>::quiet_NaN();
-}
-
-QJsonArray arrayOf(const std::vector<int>& list) {
-    QJsonArray array;
-    for (const int v : list) {
-        array.append(v);
-    }
-    return array;
-}
-
-std::vector<int> listOf(const QJsonValue& value) {
-    std::vector<int> list;
-    for (const QJsonValue v : value.toArray()) {
-        list.push_back(v.toInt());
-    }
-    return list;
 }
 
 QJsonObject sharesJson(const QMap<Outcome, double>& shares) {
@@ -54,14 +39,14 @@ QMap<Outcome, double> sharesOf(const QJsonValue& value) {
 QJsonObject objectJson(const TruthVerdict& t) {
     QJsonObject json{{QStringLiteral("id"), t.id},
                      {QStringLiteral("verdict"), outcomeWord(t.outcome)},
-                     {QStringLiteral("detections"), arrayOf(t.detections)},
+                     {QStringLiteral("detections"), jsonIds(t.detections)},
                      {QStringLiteral("blend"), t.blend},
                      {QStringLiteral("letter"), t.letter},
                      {QStringLiteral("x"), numberOrNull(t.x)},
                      {QStringLiteral("y"), numberOrNull(t.y)},
                      {QStringLiteral("own_detection"), t.own},
                      {QStringLiteral("host_detection"), t.host},
-                     {QStringLiteral("shared_with"), arrayOf(t.sharedWith)},
+                     {QStringLiteral("shared_with"), jsonIds(t.sharedWith)},
                      {QStringLiteral("detected_alone"), t.detectedAlone},
                      {QStringLiteral("detections_alone"), t.detectionsAlone},
                      {QStringLiteral("significance_alone"), numberOrNull(t.significanceAlone)},
@@ -80,14 +65,14 @@ TruthVerdict objectOf(const QJsonObject& json) {
     TruthVerdict t;
     t.id = json.value(QStringLiteral("id")).toInt();
     t.outcome = outcomeFromWord(json.value(QStringLiteral("verdict")).toString());
-    t.detections = listOf(json.value(QStringLiteral("detections")));
+    t.detections = idsOfJson(json.value(QStringLiteral("detections")));
     t.blend = json.value(QStringLiteral("blend")).toInt();
     t.letter = json.value(QStringLiteral("letter")).toString();
     t.x = numberOf(json.value(QStringLiteral("x")));
     t.y = numberOf(json.value(QStringLiteral("y")));
     t.own = json.value(QStringLiteral("own_detection")).toInt();
     t.host = json.value(QStringLiteral("host_detection")).toInt();
-    t.sharedWith = listOf(json.value(QStringLiteral("shared_with")));
+    t.sharedWith = idsOfJson(json.value(QStringLiteral("shared_with")));
     t.detectedAlone = json.value(QStringLiteral("detected_alone")).toBool();
     t.detectionsAlone = json.value(QStringLiteral("detections_alone")).toInt();
     t.significanceAlone = numberOf(json.value(QStringLiteral("significance_alone")));
@@ -108,7 +93,7 @@ QJsonObject detectionJson(const DetectionVerdict& d) {
             {QStringLiteral("y"), numberOrNull(d.y)},
             {QStringLiteral("owner"), d.owner},
             {QStringLiteral("piece_of"), d.pieceOf},
-            {QStringLiteral("objects"), arrayOf(d.truths)},
+            {QStringLiteral("objects"), jsonIds(d.truths)},
             {QStringLiteral("words"), d.words}};
 }
 
@@ -121,7 +106,7 @@ DetectionVerdict detectionOf(const QJsonObject& json) {
     d.y = numberOf(json.value(QStringLiteral("y")));
     d.owner = json.value(QStringLiteral("owner")).toInt();
     d.pieceOf = json.value(QStringLiteral("piece_of")).toInt();
-    d.truths = listOf(json.value(QStringLiteral("objects")));
+    d.truths = idsOfJson(json.value(QStringLiteral("objects")));
     d.words = json.value(QStringLiteral("words")).toString();
     return d;
 }
@@ -132,8 +117,8 @@ QJsonObject blendJson(const BlendVerdict& b) {
         also.append(outcomeWord(o));
     }
     QJsonObject json{{QStringLiteral("id"), b.id},
-                     {QStringLiteral("members"), arrayOf(b.members)},
-                     {QStringLiteral("detections"), arrayOf(b.detections)},
+                     {QStringLiteral("members"), jsonIds(b.members)},
+                     {QStringLiteral("detections"), jsonIds(b.detections)},
                      {QStringLiteral("n_sep"), b.nSep},
                      {QStringLiteral("n_unsep"), b.nUnsep},
                      {QStringLiteral("n_blend"), b.nBlend},
@@ -152,8 +137,8 @@ QJsonObject blendJson(const BlendVerdict& b) {
 BlendVerdict blendOf(const QJsonObject& json) {
     BlendVerdict b;
     b.id = json.value(QStringLiteral("id")).toInt();
-    b.members = listOf(json.value(QStringLiteral("members")));
-    b.detections = listOf(json.value(QStringLiteral("detections")));
+    b.members = idsOfJson(json.value(QStringLiteral("members")));
+    b.detections = idsOfJson(json.value(QStringLiteral("detections")));
     b.nSep = json.value(QStringLiteral("n_sep")).toInt();
     b.nUnsep = json.value(QStringLiteral("n_unsep")).toInt();
     b.nBlend = json.value(QStringLiteral("n_blend")).toInt();

@@ -3,6 +3,7 @@
 #include "core/Error.h"
 #include "detect/DetectionImage.h"
 #include "jobs/Progress.h"
+#include "judge/JsonLists.h"
 #include "judge/Matching.h"
 #include "method/ResidualIteration.h"
 
@@ -74,22 +75,6 @@ QString distanceWords(const Scene& scene, double pixels) {
 void sortByStrength(std::vector<Suspicion>& list) {
     std::stable_sort(list.begin(), list.end(),
                      [](const Suspicion& a, const Suspicion& b) { return a.strength > b.strength; });
-}
-
-QJsonArray arrayOf(const std::vector<int>& list) {
-    QJsonArray array;
-    for (const int v : list) {
-        array.append(v);
-    }
-    return array;
-}
-
-std::vector<int> listOf(const QJsonValue& value) {
-    std::vector<int> list;
-    for (const QJsonValue v : value.toArray()) {
-        list.push_back(v.toInt());
-    }
-    return list;
 }
 
 constexpr std::pair<Evidence, const char*> kEvidence[] = {{Evidence::Disagreement, "disagreement"},
@@ -570,9 +555,9 @@ QJsonObject toJson(const std::vector<Suspicion>& suspicions) {
             {QStringLiteral("strength"), s.strength},
             {QStringLiteral("significance"), std::isfinite(s.significance) ? QJsonValue(s.significance) : QJsonValue()},
             {QStringLiteral("blend"), s.blend},
-            {QStringLiteral("detections"), arrayOf(s.detections)},
+            {QStringLiteral("detections"), jsonIds(s.detections)},
             {QStringLiteral("source"), s.source},
-            {QStringLiteral("others"), arrayOf(s.others)},
+            {QStringLiteral("others"), jsonIds(s.others)},
             {QStringLiteral("places"), places},
             {QStringLiteral("words"), s.words}});
     }
@@ -598,9 +583,9 @@ std::vector<Suspicion> suspicionsFromJson(const QJsonObject& json) {
         s.strength = o.value(QStringLiteral("strength")).toDouble();
         s.significance = o.value(QStringLiteral("significance")).toDouble(double(kNan));
         s.blend = o.value(QStringLiteral("blend")).toInt();
-        s.detections = listOf(o.value(QStringLiteral("detections")));
+        s.detections = idsOfJson(o.value(QStringLiteral("detections")));
         s.source = o.value(QStringLiteral("source")).toString();
-        s.others = listOf(o.value(QStringLiteral("others")));
+        s.others = idsOfJson(o.value(QStringLiteral("others")));
         for (const QJsonValue p : o.value(QStringLiteral("places")).toArray()) {
             s.places.push_back({p.toArray().at(0).toDouble(), p.toArray().at(1).toDouble()});
         }

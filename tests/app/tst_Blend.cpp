@@ -1,6 +1,7 @@
 #include "io/ResultFolder.h"
 #include "io/SceneReader.h"
 #include "io/Table.h"
+#include "support/Program.h"
 #include "support/TestData.h"
 
 #include <QDir>
@@ -16,35 +17,9 @@
 #include <csignal>
 
 using namespace blendscope;
+using test::blend, test::contents, test::Output;
 
 namespace {
-
-struct Output {
-    int code = -1;
-    QString out, error;
-    [[nodiscard]] QJsonObject json() const { return QJsonDocument::fromJson(out.toUtf8()).object(); }
-    [[nodiscard]] bool oneLine() const { return error.count(QLatin1Char('\n')) == 1 && out.isEmpty(); }
-};
-
-QString program() {
-    return QStringLiteral(BLENDSCOPE_BINARY_DIR "/bin/blend");
-}
-
-Output blend(const QStringList& arguments) {
-    QProcess process;
-    process.start(program(), arguments);
-    Output output;
-    if (!process.waitForFinished(120000)) return output;
-    output.code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2;
-    output.out = QString::fromUtf8(process.readAllStandardOutput());
-    output.error = QString::fromUtf8(process.readAllStandardError());
-    return output;
-}
-
-QByteArray contents(const QString& path) {
-    QFile file(path);
-    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-}
 
 bool sameFloat(float a, float b) {
     return a == b || (std::isnan(a) && std::isnan(b));
@@ -65,7 +40,7 @@ class TestBlend : public QObject {
 private Q_SLOTS:
     void initTestCase() {
         QVERIFY(m_dir.isValid());
-        QVERIFY2(QFile::exists(program()), "the program blend is not built");
+        QVERIFY2(QFile::exists(test::blendProgram()), "the program blend is not built");
         const QJsonObject methods = blend({QStringLiteral("methods"), QStringLiteral("--json")}).json();
         QStringList usable;
         for (const QJsonValue& m : methods.value(QStringLiteral("methods")).toArray()) {
@@ -356,7 +331,7 @@ private Q_SLOTS:
         QStringList arguments{QStringLiteral("run")};
         arguments << m_scene << m_three << QStringLiteral("--pipeline") << QStringLiteral("threshold+partition")
                   << QStringLiteral("--threads") << QStringLiteral("1") << QStringLiteral("--out") << out;
-        process.start(program(), arguments);
+        process.start(test::blendProgram(), arguments);
         QVERIFY(process.waitForStarted());
         // Before that it is still being loaded, and the signal would meet no handler.
         QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(out), 10000);

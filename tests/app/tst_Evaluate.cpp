@@ -1,5 +1,6 @@
 #include "figure/PlotFigure.h"
 #include "figure/ReportPage.h"
+#include "support/Program.h"
 #include "support/TestData.h"
 
 #include <QDir>
@@ -8,39 +9,14 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
 
 using namespace blendscope;
+using test::blend, test::contents, test::Output;
 
 namespace {
-
-struct Output {
-    int code = -1;
-    QString out, error;
-};
-
-Output run(const QString& program, const QStringList& arguments) {
-    QProcess process;
-    process.start(program, arguments);
-    Output output;
-    if (!process.waitForFinished(300000)) return output;
-    output.code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2;
-    output.out = QString::fromUtf8(process.readAllStandardOutput());
-    output.error = QString::fromUtf8(process.readAllStandardError());
-    return output;
-}
-
-Output blend(const QStringList& arguments) {
-    return run(QStringLiteral(BLENDSCOPE_BINARY_DIR "/bin/blend"), arguments);
-}
-
-QByteArray contents(const QString& path) {
-    QFile file(path);
-    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-}
 
 QJsonObject jsonOf(const QString& path) {
     // Python writes NaN, which JSON does not know.
@@ -50,7 +26,8 @@ QJsonObject jsonOf(const QString& path) {
 /// A python with numpy and astropy, or nothing.
 QString python() {
     for (const QString& name : {QStringLiteral("python3"), QStringLiteral("/usr/bin/python3")}) {
-        if (run(name, {QStringLiteral("-c"), QStringLiteral("import numpy, astropy")}).code == 0) return name;
+        if (test::runProgram(name, {QStringLiteral("-c"), QStringLiteral("import numpy, astropy")}).code == 0)
+            return name;
     }
     return {};
 }
@@ -271,11 +248,11 @@ private Q_SLOTS:
                         QStringLiteral("--no-outcomes"), QStringLiteral("--worst"), QStringLiteral("0"),
                         QStringLiteral("--bootstrap"), QStringLiteral("5"), QStringLiteral("--out"), out});
         QVERIFY2(ours.code == 0, qPrintable(ours.error));
-        const Output theirs = ::run(interpreter, {scorer, QStringLiteral("--truth"), folder, QStringLiteral("--pred"),
-                                                  run + QStringLiteral("/catalog.csv"), QStringLiteral("--seg"),
-                                                  results, QStringLiteral("--models"), results,
-                                                  QStringLiteral("--only"), names.join(QLatin1Char(',')),
-                                                  QStringLiteral("--json"), out + QStringLiteral("/s.json")});
+        const Output theirs = test::runProgram(
+            interpreter,
+            {scorer, QStringLiteral("--truth"), folder, QStringLiteral("--pred"), run + QStringLiteral("/catalog.csv"),
+             QStringLiteral("--seg"), results, QStringLiteral("--models"), results, QStringLiteral("--only"),
+             names.join(QLatin1Char(',')), QStringLiteral("--json"), out + QStringLiteral("/s.json")});
         QVERIFY2(theirs.code == 0, qPrintable(theirs.error));
         const QStringList bad =
             differences(jsonOf(out + QStringLiteral("/s.json")), jsonOf(out + QStringLiteral("/evaluation.json"))
