@@ -199,6 +199,10 @@ int runJudge(const QStringList& words, Console& console) {
         {QStringLiteral("reference-psf"), QStringLiteral("PSF"),
          QStringLiteral("of the reference scene: a FITS file or a FWHM")},
         {QStringLiteral("deeper"), {}, QStringLiteral("the reference would show everything that is there")},
+        {QStringLiteral("injections"), QStringLiteral("I"),
+         QStringLiteral(
+             "without --truth: a scene that blend inject made of this one, or its judged result: blends near "
+             "injected objects that were not recognized are suspected; several are added up")},
         {QStringLiteral("scene"), QStringLiteral("S"), QStringLiteral("the scene of the results, where it has moved")},
         {QStringLiteral("pipeline"), QStringLiteral("P"),
          QStringLiteral("the detector that looks at each object alone (default: the one that made the result)")},
@@ -222,7 +226,10 @@ int runJudge(const QStringList& words, Console& console) {
         QStringLiteral(
             "Says what became of every true object, detection and blend: recognized, unrecognized, shredded,\n"
             "merged or undetected, by running the same detector on each object alone in the same noise. Writes\n"
-            "the outcomes into the result's catalogue, and judgement.json beside it."),
+            "the outcomes into the result's catalogue, and judgement.json beside it.\n"
+            "Without --truth outcomes are suspected, with their evidence, and written to suspicions.json: light that\n"
+            "models leave over and counts that a method gives always, further results (--result again), a sharper\n"
+            "or deeper reference (--reference) and injected objects (--injections) where they are given."),
         flags);
     if (!arguments.parse(words)) {
         console.print(arguments.help());

@@ -6,6 +6,7 @@
 #include "io/ResultFolder.h"
 #include "io/SceneNames.h"
 #include "io/TruthTable.h"
+#include "judge/Judge.h"
 #include "judge/Suspicion.h"
 #include "method/Pipeline.h"
 
@@ -77,6 +78,41 @@ std::vector<ReferenceObject> catalogueReference(const QString& path, const Scene
     return list;
 }
 
+/// What became of objects injected into copies of the scene: a judged result of one, or its scene, which the pipeline
+/// of the suspected result then looks at.
+void addInjections(Judgement& all, const QString& path, const Scene& scene, const Result& result,
+                   const Arguments& arguments, Progress& progress) {
+    const auto add = [&](const Judgement& one) {
+        all.objects.insert(all.objects.end(), one.objects.begin(), one.objects.end());
+    };
+    if (isResultFolder(path)) {
+        QFile file(QDir(path).filePath(QStringLiteral("judgement.json")));
+        if (!file.open(QIODevice::ReadOnly)) {
+            throw ReadError(
+                QStringLiteral("%1 was not judged yet: blend judge --truth SCENE2 --result %1 does it").arg(path));
+        }
+        add(judgementFromJson(QJsonDocument::fromJson(file.readAll()).object()));
+        return;
+    }
+    const Registry registry;
+    const Pipeline pipeline = arguments.has(QStringLiteral("pipeline"))
+                                  ? Pipeline::parse(arguments.value(QStringLiteral("pipeline")))
+                                  : Pipeline::fromJson(result.pipeline);
+    for (const ScenePtr& injected : openScenes({path}, openOptions(arguments), &progress)) {
+        if (!injected->truth || injected->truth->objects.empty())
+            throw UsageError(QStringLiteral("%1 says of no object that it was injected").arg(path));
+        if (injected->size != scene.size)
+            throw UsageError(QStringLiteral("%1 has another size than %2: objects were injected into another scene")
+                                 .arg(path, scene.id));
+        const ResultPtr seen = runPipeline(*injected, pipeline, registry, progress);
+        progress.check();
+        JudgeOptions options;
+        options.complete = false;
+        options.threads = arguments.integer(QStringLiteral("threads"), 0, 1, 1024);
+        add(judge(*injected, *seen, registry, progress, options));
+    }
+}
+
 QString textOf(const std::vector<Suspicion>& list) {
     QMap<QString, int> counts;
     for (const Suspicion& s : list) {
@@ -130,6 +166,22 @@ int runSuspect(const Arguments& arguments, Console& console) {
         add(suspectDisagreement(*scene, *result, *other, QFileInfo(folders[i]).fileName(), options));
     }
     QStringList notes;
+    if (arguments.has(QStringLiteral("injections"))) {
+        Judgement injected;
+        for (const QString& path : arguments.values(QStringLiteral("injections"))) {
+            addInjections(injected, path, *scene, *result, arguments, progress);
+        }
+        int alone = 0, recognized = 0;
+        for (const TruthVerdict& t : injected.objects) {
+            if (!t.known || !t.detectedAlone) continue;
+            ++alone;
+            recognized += t.outcome == Outcome::Recognized;
+        }
+        notes << QStringLiteral("of %1 injected objects that would be detected alone %2 were recognized")
+                     .arg(alone)
+                     .arg(recognized);
+        add(suspectByInjections(*scene, *result, injected, options));
+    }
     if (arguments.has(QStringLiteral("reference"))) {
         const QString path = arguments.value(QStringLiteral("reference"));
         const QString name = QFileInfo(path).completeBaseName();

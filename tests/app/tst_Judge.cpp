@@ -1,3 +1,4 @@
+#include "support/Program.h"
 #include "support/TestData.h"
 
 #include <QDir>
@@ -5,36 +6,10 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
 
-namespace {
-
-struct Output {
-    int code = -1;
-    QString out, error;
-    [[nodiscard]] QJsonObject json() const { return QJsonDocument::fromJson(out.toUtf8()).object(); }
-    [[nodiscard]] bool oneLine() const { return error.count(QLatin1Char('\n')) == 1 && out.isEmpty(); }
-};
-
-Output blend(const QStringList& arguments) {
-    QProcess process;
-    process.start(QStringLiteral(BLENDSCOPE_BINARY_DIR "/bin/blend"), arguments);
-    Output output;
-    if (!process.waitForFinished(120000)) return output;
-    output.code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2;
-    output.out = QString::fromUtf8(process.readAllStandardOutput());
-    output.error = QString::fromUtf8(process.readAllStandardError());
-    return output;
-}
-
-QByteArray contents(const QString& path) {
-    QFile file(path);
-    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-}
-
-} // namespace
+using blendscope::test::blend, blendscope::test::contents, blendscope::test::Output;
 
 /// blend judge on simulated scenes.
 class TestJudge : public QObject {
@@ -166,6 +141,55 @@ private Q_SLOTS:
         QCOMPARE(truncated.code, 1);
         QVERIFY2(truncated.oneLine(), qPrintable(truncated.error));
         QCOMPARE(contents(folder + QStringLiteral("/catalog.csv")), csv);
+    }
+
+    /// A galaxy put upon another one is lost in it: what stands there is suspected.
+    void injectionsAreEvidence() {
+        const QString scene =
+            QDir(path(QStringLiteral("scenes"))).entryInfoList(QDir::Files, QDir::Name).first().absoluteFilePath();
+        const QString id = QFileInfo(scene).fileName().section(QLatin1Char('.'), 0, 0);
+        const QString result = path(QStringLiteral("results/")) + id;
+        const Output help = blend({QStringLiteral("judge"), QStringLiteral("--help")});
+        QVERIFY(help.out.contains(QStringLiteral("--injections")));
+        // The brightest detection, from the catalogue.
+        const QList<QByteArray> lines = contents(result + QStringLiteral("/catalog.csv")).split('\n');
+        const QList<QByteArray> names = lines.first().split(',');
+        const auto x = names.indexOf("x"), y = names.indexOf("y"), mag = names.indexOf("mag_i");
+        QVERIFY(x >= 0 && y >= 0 && mag >= 0);
+        double brightest = 99.0, atX = 0.0, atY = 0.0;
+        for (qsizetype i = 1; i < lines.size(); ++i) {
+            const QList<QByteArray> cells = lines[i].split(',');
+            if (cells.size() < names.size() || !(cells[mag].toDouble() < brightest) || cells[mag].toDouble() < 10.0)
+                continue;
+            brightest = cells[mag].toDouble();
+            atX = cells[x].toDouble();
+            atY = cells[y].toDouble();
+        }
+        QVERIFY(brightest < 99.0);
+        QFile recipe(path(QStringLiteral("inject.json")));
+        QVERIFY(recipe.open(QIODevice::WriteOnly));
+        recipe.write(QStringLiteral(R"({"objects": [{"x": %1, "y": %2, "magnitude": %3}]})")
+                         .arg(atX + 0.7)
+                         .arg(atY + 0.4)
+                         .arg(brightest + 1.0)
+                         .toUtf8());
+        recipe.close();
+        const QString more = path(QStringLiteral("more.fits"));
+        const Output made = blend({QStringLiteral("inject"), scene, QStringLiteral("--recipe"), recipe.fileName(),
+                                   QStringLiteral("--out"), more});
+        QVERIFY2(made.code == 0, qPrintable(made.error));
+        const Output suspected = blend({QStringLiteral("judge"), QStringLiteral("--result"), result,
+                                        QStringLiteral("--injections"), more, QStringLiteral("--json")});
+        QVERIFY2(suspected.code == 0, qPrintable(suspected.error));
+        int found = 0;
+        for (const QJsonValue& v : suspected.json().value(QStringLiteral("suspicions")).toArray()) {
+            found += v.toObject().value(QStringLiteral("evidence")) == QStringLiteral("injection");
+        }
+        QVERIFY2(found > 0, qPrintable(suspected.out));
+        const Output other = blend({QStringLiteral("judge"), QStringLiteral("--result"), result,
+                                    QStringLiteral("--injections"), result + QStringLiteral("/none.fits")});
+        QCOMPARE(other.code, 1);
+        QVERIFY(other.oneLine());
     }
 };
 
