@@ -2,8 +2,8 @@
 
 #include "figure/OutcomeLook.h"
 #include "judge/JudgedBoard.h"
+#include "panels/BlendHeading.h"
 #include "panels/Section.h"
-#include "theme/Icons.h"
 #include "theme/Theme.h"
 
 #include <QApplication>
@@ -43,39 +43,16 @@ QString chipHtml(Outcome outcome) {
 } // namespace
 
 JudgeInspector::JudgeInspector(Document* document, JudgeController* judge, QWidget* parent)
-    : QWidget(parent), m_document(document), m_judge(judge), m_chip(new QLabel), m_title(new QLabel),
-      m_story(textLabel()), m_board(new JudgedBoard), m_shade(new QToolButton), m_objects(textLabel()),
-      m_detections(textLabel()), m_others(textLabel()), m_page(new QWidget), m_empty(new QLabel),
-      m_scroll(new QScrollArea), m_wait(new QTimer(this)) {
+    : QWidget(parent), m_document(document), m_judge(judge), m_heading(new BlendHeading), m_story(textLabel()),
+      m_board(new JudgedBoard), m_shade(new QToolButton), m_objects(textLabel()), m_detections(textLabel()),
+      m_others(textLabel()), m_page(new QWidget), m_empty(new QLabel), m_scroll(new QScrollArea),
+      m_wait(new QTimer(this)) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    auto* head = new QWidget;
-    auto* line = new QHBoxLayout(head);
-    line->setContentsMargins(8, 4, 4, 4);
-    line->setSpacing(6);
-    line->addWidget(m_chip);
-    QFont bold = m_title->font();
-    bold.setBold(true);
-    bold.setPointSizeF(bold.pointSizeF() * 1.15);
-    m_title->setFont(bold);
-    line->addWidget(m_title, 1);
-    const auto button = [line](const QString& icon, const QString& tip) {
-        auto* b = new QToolButton;
-        b->setIcon(themeIcon(icon));
-        b->setToolTip(tip);
-        b->setAccessibleName(tip);
-        b->setAutoRaise(true);
-        line->addWidget(b);
-        return b;
-    };
-    connect(button(QStringLiteral("previous"), tr("Previous blend (A)")), &QToolButton::clicked, this,
-            [this] { Q_EMIT stepRequested(-1); });
-    connect(button(QStringLiteral("next"), tr("Next blend (D)")), &QToolButton::clicked, this,
-            [this] { Q_EMIT stepRequested(1); });
-    connect(button(QStringLiteral("fit"), tr("Show this blend in the picture (Z)")), &QToolButton::clicked, this,
-            &JudgeInspector::showRequested);
-    layout->addWidget(head);
+    connect(m_heading, &BlendHeading::stepRequested, this, &JudgeInspector::stepRequested);
+    connect(m_heading, &BlendHeading::showRequested, this, &JudgeInspector::showRequested);
+    layout->addWidget(m_heading);
 
     m_empty->setWordWrap(true);
     m_empty->setAlignment(Qt::AlignCenter);
@@ -135,7 +112,7 @@ bool JudgeInspector::settled() const {
 }
 
 QString JudgeInspector::words() const {
-    return QStringList{m_title->text(), m_story->text(), m_objects->text(), m_detections->text(), m_others->text()}
+    return QStringList{m_heading->title(), m_story->text(), m_objects->text(), m_detections->text(), m_others->text()}
         .join(QLatin1Char('\n'));
 }
 
@@ -151,14 +128,14 @@ void JudgeInspector::refresh() {
     const BlendVerdict* blend = judgement ? judgement->blend(m_judge->selectedBlend()) : nullptr;
     m_scroll->setVisible(blend != nullptr);
     m_empty->setVisible(blend == nullptr);
-    m_chip->setVisible(blend != nullptr);
     if (!blend) {
         ++m_request;
         m_shownBlend = 0;
         m_shown.reset();
         m_waiting = false;
         m_board->setPictures(nullptr, nullptr, nullptr);
-        m_title->setText(tr("Verdict"));
+        m_heading->setTitle(tr("Verdict"));
+        m_heading->setChip({});
         const QString obstacle = m_judge->obstacle();
         m_empty->setText(judgement             ? tr("Click a blend in the strip below or in the picture, or press D.")
                          : !obstacle.isEmpty() ? obstacle
@@ -174,9 +151,9 @@ void JudgeInspector::refresh() {
     const bool suspected = m_judge->suspected();
     paintOutcomeChip(painter, QRectF(1, 1, 20, 20), blend->outcome, suspected);
     painter.end();
-    m_chip->setPixmap(chip);
+    m_heading->setChip(chip);
     const bool alone = blend->members.size() == 1 && blend->detections.size() <= 1;
-    m_title->setText(
+    m_heading->setTitle(
         tr("%1 %2: %3")
             .arg(alone ? tr("Object") : tr("Blend"))
             .arg(blend->id)

@@ -13,6 +13,7 @@ class QToolButton;
 
 namespace blendscope {
 
+class BlendHeading;
 class JudgedBoard;
 
 /// The judged blend that is selected: outcome, counts, the drawing of truth and detections, every object alone, and
@@ -47,8 +48,7 @@ private:
     bool m_waiting = false;
     std::uint64_t m_request = 0;
 
-    QLabel* m_chip;
-    QLabel* m_title;
+    BlendHeading* m_heading;
     QLabel* m_story;
     JudgedBoard* m_board;
     QToolButton* m_shade;

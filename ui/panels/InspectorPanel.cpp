@@ -3,6 +3,7 @@
 #include "charts/SpectrumChart.h"
 #include "figure/Palette.h"
 #include "models/Format.h"
+#include "panels/BlendHeading.h"
 #include "panels/PictureBoard.h"
 #include "panels/Section.h"
 #include "theme/Icons.h"
@@ -64,7 +65,7 @@ QWidget* padded(QWidget* inner) {
 } // namespace
 
 InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
-    : QWidget(parent), m_document(document), m_title(new QLabel), m_story(textLabel()), m_empty(new QWidget),
+    : QWidget(parent), m_document(document), m_heading(new BlendHeading), m_story(textLabel()), m_empty(new QWidget),
       m_emptyText(new QLabel), m_scroll(new QScrollArea), m_model(new QToolButton), m_share(new QToolButton),
       m_board(new PictureBoard(PictureBoard::Layout::Large)), m_bands(new PictureBoard(PictureBoard::Layout::Bands)),
       m_spectrum(new SpectrumChart), m_objects(textLabel()), m_details(textLabel()), m_wait(new QTimer(this)) {
@@ -72,31 +73,9 @@ InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
 
-    auto* head = new QWidget;
-    auto* line = new QHBoxLayout(head);
-    line->setContentsMargins(8, 4, 4, 4);
-    line->setSpacing(2);
-    QFont bold = m_title->font();
-    bold.setBold(true);
-    bold.setPointSizeF(bold.pointSizeF() * 1.15);
-    m_title->setFont(bold);
-    line->addWidget(m_title, 1);
-    const auto button = [line](const QString& icon, const QString& tip) {
-        auto* b = new QToolButton;
-        b->setIcon(themeIcon(icon));
-        b->setToolTip(tip);
-        b->setAccessibleName(tip);
-        b->setAutoRaise(true);
-        line->addWidget(b);
-        return b;
-    };
-    connect(button(QStringLiteral("previous"), tr("Previous blend (A)")), &QToolButton::clicked, this,
-            [this] { Q_EMIT stepRequested(-1); });
-    connect(button(QStringLiteral("next"), tr("Next blend (D)")), &QToolButton::clicked, this,
-            [this] { Q_EMIT stepRequested(1); });
-    connect(button(QStringLiteral("fit"), tr("Show this blend in the picture (Z)")), &QToolButton::clicked, this,
-            &InspectorPanel::showRequested);
-    layout->addWidget(head);
+    connect(m_heading, &BlendHeading::stepRequested, this, &InspectorPanel::stepRequested);
+    connect(m_heading, &BlendHeading::showRequested, this, &InspectorPanel::showRequested);
+    layout->addWidget(m_heading);
 
     auto* body = new QWidget;
     auto* stack = new QStackedLayout(body);
@@ -202,7 +181,7 @@ bool InspectorPanel::settled() const {
 }
 
 QString InspectorPanel::words() const {
-    return m_title->text() + QLatin1Char('\n') + m_story->text() + QLatin1Char('\n') + m_objects->text() +
+    return m_heading->title() + QLatin1Char('\n') + m_story->text() + QLatin1Char('\n') + m_objects->text() +
            QLatin1Char('\n') + m_details->text();
 }
 
@@ -227,7 +206,7 @@ void InspectorPanel::refresh() {
         m_bands->setPictures(nullptr);
         ++m_request;
         m_waiting = false;
-        m_title->setText(tr("Inspector"));
+        m_heading->setTitle(tr("Inspector"));
         if (!m_document->scene()) {
             m_emptyText->setText(tr("Open a scene to begin."));
         } else if (m_document->running()) {
@@ -323,9 +302,9 @@ void InspectorPanel::refreshTexts() {
     if (!scene || !blend) return;
     const Selection s = m_document->selection();
     const QString muted = Theme::colors().muted.name();
-    m_title->setText(blend->objects.size() > 1 ? tr("Blend %1").arg(blend->id)
-                     : blend->objects.empty()  ? tr("Footprint %1").arg(blend->id)
-                                               : tr("Object %1").arg(blend->objects.front()));
+    m_heading->setTitle(blend->objects.size() > 1 ? tr("Blend %1").arg(blend->id)
+                        : blend->objects.empty()  ? tr("Footprint %1").arg(blend->id)
+                                                  : tr("Object %1").arg(blend->objects.front()));
     QString text = story(*m_shownResult, *blend).toHtmlEscaped();
     QStringList facts;
     if (!blend->reducedChi2.empty()) {

@@ -14,6 +14,7 @@ class QTimer;
 
 namespace blendscope {
 
+class BlendHeading;
 class PictureBoard;
 class SpectrumChart;
 class Section;
@@ -54,7 +55,7 @@ private:
     bool m_waiting = false;
     std::uint64_t m_request = 0;
 
-    QLabel* m_title;
+    BlendHeading* m_heading;
     QLabel* m_story;
     QWidget* m_empty;
     QLabel* m_emptyText;
