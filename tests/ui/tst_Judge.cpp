@@ -358,6 +358,36 @@ private Q_SLOTS:
         QVERIFY2(evaluation->report() != nullptr, qPrintable(m_window->messages()->text()));
         QCOMPARE(evaluation->report()->scenes.size(), 2);
         QCOMPARE(m_window->judge()->metrics()->report(), evaluation->report());
+        // A bin leads to its scenes, which come beside what is open.
+        Document* document = m_window->document();
+        const int before = document->currentIndex();
+        const std::size_t open = document->scenes().size();
+        const auto& objects = evaluation->report()->pipelines[1].objects;
+        std::vector<int> members;
+        for (int i = 0; i < int(objects.size()); ++i) {
+            members.push_back(i);
+        }
+        QVERIFY(!members.empty());
+        BinScenes* bin = m_window->judge()->metrics()->binScenes();
+        bin->show(1, members, QStringLiteral("all"));
+        QCOMPARE(bin->count(), 2);
+        QVERIFY2(waitFor([&] { return !bin->running(); }, 120000), qPrintable(m_window->messages()->text()));
+        QCOMPARE(document->scenes().size(), open + 1);
+        const QString first = document->scene()->id;
+        QVERIFY(evaluation->report()->scenes.contains(first));
+        QCOMPARE(document->currentResult()->name, wish.pipelines[1].first);
+        QVERIFY(m_window->judge()->strip()->model()->restricted());
+        QVERIFY(m_window->judge()->strip()->model()->rowCount() > 0);
+        bin->step(1);
+        QVERIFY2(waitFor([&] { return !bin->running(); }, 120000), qPrintable(m_window->messages()->text()));
+        QCOMPARE(document->scenes().size(), open + 2);
+        QVERIFY(document->scene()->id != first);
+        bin->step(1);
+        QVERIFY2(waitFor([&] { return !bin->running(); }, 120000), qPrintable(m_window->messages()->text()));
+        QCOMPARE(document->scenes().size(), open + 2);
+        QCOMPARE(document->scene()->id, first);
+        QVERIFY(m_window->judge()->metrics()->report() == evaluation->report());
+        document->setCurrentIndex(before);
         const QString page = m_folder.filePath(QStringLiteral("report.html"));
         m_window->judge()->metrics()->saveReport(page);
         QVERIFY(waitFor([&] { return !m_window->document()->busy(); }));

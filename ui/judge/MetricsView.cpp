@@ -4,6 +4,7 @@
 #include "figure/ReportPage.h"
 #include "judge/PlotWidget.h"
 #include "models/Format.h"
+#include "theme/Icons.h"
 #include "theme/Theme.h"
 
 #include <QFileDialog>
@@ -19,9 +20,11 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QTableWidget>
+#include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 namespace blendscope {
 
@@ -31,7 +34,8 @@ constexpr int kPlotWidth = 340;
 
 MetricsView::MetricsView(Document* document, JudgeController* judge, QWidget* parent)
     : QWidget(parent), m_document(document), m_judge(judge), m_metrics(new LiveMetrics(document, judge, this)),
-      m_evaluation(new Evaluation(document, this)), m_bar(new QWidget), m_title(new QLabel),
+      m_evaluation(new Evaluation(document, this)), m_binScenes(new BinScenes(document, judge, m_evaluation, this)),
+      m_bar(new QWidget), m_title(new QLabel), m_bin(new QLabel), m_previous(new QToolButton), m_next(new QToolButton),
       m_back(new QPushButton(tr("Back to this scene"))), m_save(new QPushButton(tr("Save report\u2026"))),
       m_list(new QListWidget), m_scroll(new QScrollArea), m_grid(new QGridLayout), m_table(new QTableWidget),
       m_note(new QLabel) {
@@ -44,6 +48,20 @@ MetricsView::MetricsView(Document* document, JudgeController* judge, QWidget* pa
     bold.setBold(true);
     m_title->setFont(bold);
     line->addWidget(m_title, 1);
+    m_bin->setFont(Theme::smallFont());
+    line->addWidget(m_bin);
+    for (const auto& [button, icon, tip, steps] :
+         {std::tuple(m_previous, "previous", tr("Previous scene with blends of this bin"), -1),
+          std::tuple(m_next, "next", tr("Next scene with blends of this bin"), 1)}) {
+        button->setIcon(themeIcon(QLatin1String(icon)));
+        button->setToolTip(tip);
+        button->setAccessibleName(tip);
+        button->setAutoRaise(true);
+        line->addWidget(button);
+        connect(button, &QToolButton::clicked, m_binScenes, [this, n = steps] { m_binScenes->step(n); });
+    }
+    connect(m_binScenes, &BinScenes::changed, this, &MetricsView::refreshBin);
+    connect(m_binScenes, &BinScenes::blendsChosen, this, &MetricsView::blendsChosen);
     line->addWidget(m_back);
     auto* evaluate = new QPushButton(tr("Evaluate on many scenes\u2026"));
     evaluate->setToolTip(tr("These pipelines on simulated scenes, in the background"));
@@ -89,6 +107,7 @@ MetricsView::MetricsView(Document* document, JudgeController* judge, QWidget* pa
     layout->addWidget(split, 1);
     connect(m_list, &QListWidget::currentRowChanged, this, &MetricsView::refreshPlots);
     connect(m_metrics, &LiveMetrics::changed, this, &MetricsView::refresh);
+    refreshBin();
     refresh();
 }
 
@@ -243,9 +262,17 @@ void MetricsView::saveReport(const QString& path) {
 }
 
 void MetricsView::choose(const PlotData& plot, int series, int point) {
-    if (!m_shown || m_shown != m_metrics->report()) return; // an evaluation's blends are in scenes that are gone
+    if (!m_shown) return;
     const PlotSeries& s = plot.series[std::size_t(series)];
     const PlotPoint& p = s.points[std::size_t(point)];
+    const QString range =
+        p.high > p.low ? tr("%1 to %2").arg(formatValue(p.low), formatValue(p.high)) : formatValue(p.x);
+    const QString why = tr("%1: %2").arg(plot.xLabel, range);
+    if (m_shown == m_evaluation->report()) {
+        m_binScenes->show(s.pipeline, p.members, why);
+        return;
+    }
+    if (m_shown != m_metrics->report()) return;
     const int id = m_metrics->resultOf(s.pipeline);
     const SceneEntry* scene = m_document->current();
     for (std::size_t i = 0; scene && i < scene->results.size(); ++i) {
@@ -261,9 +288,15 @@ void MetricsView::choose(const PlotData& plot, int series, int point) {
         if (t && t->blend > 0) blends.insert(t->blend);
     }
     if (blends.isEmpty()) return;
-    const QString range =
-        p.high > p.low ? tr("%1 to %2").arg(formatValue(p.low), formatValue(p.high)) : formatValue(p.x);
-    Q_EMIT blendsChosen(blends, tr("%1: %2").arg(plot.xLabel, range));
+    Q_EMIT blendsChosen(blends, why);
+}
+
+void MetricsView::refreshBin() {
+    const bool any = m_binScenes->count() > 0;
+    m_bin->setVisible(any);
+    m_bin->setText(m_binScenes->running() ? tr("%1: opening\u2026").arg(m_binScenes->words()) : m_binScenes->words());
+    m_previous->setVisible(m_binScenes->count() > 1);
+    m_next->setVisible(m_binScenes->count() > 1);
 }
 
 } // namespace blendscope

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "judge/BinScenes.h"
 #include "judge/Evaluation.h"
 #include "judge/JudgeController.h"
 #include "judge/LiveMetrics.h"
@@ -13,6 +14,7 @@ class QListWidget;
 class QPushButton;
 class QScrollArea;
 class QTableWidget;
+class QToolButton;
 
 namespace blendscope {
 
@@ -27,9 +29,12 @@ public:
     MetricsView(Document* document, JudgeController* judge, QWidget* parent = nullptr);
     [[nodiscard]] LiveMetrics* metrics() const { return m_metrics; }
     [[nodiscard]] Evaluation* evaluation() const { return m_evaluation; }
+    [[nodiscard]] BinScenes* binScenes() const { return m_binScenes; }
     [[nodiscard]] const std::vector<PlotWidget*>& plots() const { return m_plots; }
     [[nodiscard]] QTableWidget* table() const { return m_table; }
-    [[nodiscard]] bool settled() const { return !m_metrics->running() && !m_evaluation->running(); }
+    [[nodiscard]] bool settled() const {
+        return !m_metrics->running() && !m_evaluation->running() && !m_binScenes->running();
+    }
     /// What is shown: of the evaluation where there is one, else of this scene's results; null = nothing.
     [[nodiscard]] std::shared_ptr<const MetricsReport> report() const { return m_shown; }
     void saveReport(const QString& path); ///< as one HTML page, in the background
@@ -51,13 +56,18 @@ private:
     void arrange();
     void chooseFile();
     void choose(const PlotData& plot, int series, int point);
+    void refreshBin();
 
     Document* m_document;
     JudgeController* m_judge;
     LiveMetrics* m_metrics;
     Evaluation* m_evaluation;
+    BinScenes* m_binScenes;
     QWidget* m_bar;
     QLabel* m_title;
+    QLabel* m_bin;
+    QToolButton* m_previous;
+    QToolButton* m_next;
     QPushButton* m_back;
     QPushButton* m_save;
     QListWidget* m_list;

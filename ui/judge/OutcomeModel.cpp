@@ -61,12 +61,12 @@ const BlendVerdict* OutcomeModel::counterpart(const BlendVerdict& blend, const J
 
 void OutcomeModel::setJudgement(JudgementPtr judgement, const std::vector<JudgementPtr>& others, bool suspected) {
     beginResetModel();
+    if (judgement != m_judgement) m_only.reset();
     m_judgement = std::move(judgement);
     m_all.clear();
     m_counts.clear();
     m_suspected = suspected;
     m_total = 0;
-    m_only.reset();
     if (m_judgement) {
         for (std::size_t i = 0; i < m_judgement->blends.size(); ++i) {
             const BlendVerdict& b = m_judgement->blends[i];
