@@ -3,10 +3,40 @@
 #include "core/Error.h"
 #include "judge/SuspectedJudgement.h"
 
+#include <QDir>
+#include <QFile>
+#include <QJsonDocument>
 #include <algorithm>
 #include <cmath>
 
 namespace blendscope {
+
+namespace {
+
+/// Resolution in arcsec: the sharpest PSF, or the pixels where none is known; 0 = unknown.
+double sharpness(const Scene& scene) {
+    double best = 0.0;
+    for (const Band& b : scene.bands) {
+        const double fwhm = b.psf.known() ? b.psf.fwhmPixels * scene.pixelScale : 0.0;
+        if (fwhm > 0.0 && (best == 0.0 || fwhm < best)) best = fwhm;
+    }
+    return best > 0.0 ? best : scene.pixelScale;
+}
+
+/// Evidence that `blend judge` left in a result's folder and that nothing in the window can make again.
+std::vector<Suspicion> evidenceOnFile(const QString& folder) {
+    QFile file(QDir(folder).filePath(QStringLiteral("suspicions.json")));
+    if (folder.isEmpty() || !file.open(QIODevice::ReadOnly)) return {};
+    std::vector<Suspicion> list = suspicionsFromJson(QJsonDocument::fromJson(file.readAll()).object());
+    std::erase_if(list, [](const Suspicion& s) {
+        return s.evidence != Evidence::Reference && s.evidence != Evidence::Injection;
+    });
+    return list;
+}
+
+constexpr double kSharper = 0.7; ///< of the resolution: from here on another scene shows more
+
+} // namespace
 
 JudgeController::JudgeController(Document* document, QObject* parent) : QObject(parent), m_document(document) {
     connect(m_document, &Document::currentResultChanged, this, &JudgeController::follow);
@@ -78,8 +108,9 @@ QString JudgeController::obstacle() const {
     if (!scene) return tr("Open or simulate a scene first.");
     if (!scene->truth || scene->truth->objects.empty()) {
         return tr(
-            "This scene has no truth: outcomes can only be suspected, from what models leave over and from results "
-            "that disagree. Run a second pipeline to compare.");
+            "This scene has no truth: outcomes can only be suspected, from what models leave over, from results that "
+            "disagree, and from a sharper image of the same sky. Run a second pipeline to compare, or open and run "
+            "a sharper image.");
     }
     return {};
 }
@@ -104,6 +135,16 @@ void JudgeController::suspect(int resultId) {
         rest.emplace_back(r->name, r->result);
         against.push_back(r->id);
     }
+    // Sharper images of the same sky that are open and were run.
+    std::vector<std::pair<ScenePtr, ResultPtr>> sharper;
+    for (const SceneEntry& other : m_document->scenes()) {
+        if (other.id == s->id || other.currentResult < 0 || !s->scene->wcs.isValid() || !other.scene->wcs.isValid())
+            continue;
+        const ResultEntry& r = *other.results[std::size_t(other.currentResult)];
+        if (!judgeable(r) || !(sharpness(*other.scene) < kSharper * sharpness(*s->scene))) continue;
+        sharper.emplace_back(other.scene, r.result);
+        against.push_back(r.id);
+    }
     Entry& own = m_entries[resultId];
     if (own.job || (own.judgement && own.against == against)) return;
     own.problem.clear();
@@ -113,7 +154,7 @@ void JudgeController::suspect(int resultId) {
     auto made = std::make_shared<Made>();
     own.job = m_document->start(
         tr("Looking for suspects in %1").arg(e->name),
-        [made, rest, scene = s->scene, result = e->result](Progress& progress) {
+        [made, rest, sharper, folder = e->folder, scene = s->scene, result = e->result](Progress& progress) {
             const auto take = [&made](std::vector<Suspicion> more) {
                 made->suspicions.insert(made->suspicions.end(), more.begin(), more.end());
             };
@@ -123,6 +164,11 @@ void JudgeController::suspect(int resultId) {
                 progress.check();
                 take(suspectDisagreement(*scene, *result, *other, name));
             }
+            for (const auto& [sky, seen] : sharper) {
+                progress.check();
+                take(suspectByReference(*scene, *result, referenceOf(*scene, *result, *sky, *seen), sky->id, false));
+            }
+            take(evidenceOnFile(folder));
             made->judgement =
                 std::make_shared<const Judgement>(suspectedJudgement(*result, made->suspicions, &made->evidence));
         },
