@@ -13,21 +13,25 @@
 
 namespace blendscope {
 
+class Scene;
+
 /// One blend cut out of its scene: all that a deblender needs. Matrices are CV_32F [y, x] of `box`, views into the
 /// scene where possible: not to be written to.
 struct BlendInput {
     Box box; ///< in scene pixels: the footprint grown by a margin, inside the scene
     const Footprint* footprint = nullptr;
-    cv::Mat inside;              ///< CV_8U: 255 in the footprint, 0 in the margin
-    cv::Mat others;              ///< CV_8U: 255 where another footprint's pixels lie
-    std::vector<Peak> peaks;     ///< scene pixels, brightest first
-    std::vector<cv::Mat> data;   ///< per band: sky-subtracted counts, 0 where unusable
-    std::vector<cv::Mat> weight; ///< per band: 1 / variance of sky and detector, 0 where unusable
-    std::vector<float> skySigma; ///< per band: typical noise in the box, counts
-    std::vector<double> gain;    ///< per band: electrons per count where source noise must be added to the
-                                 ///< weights' variance (counts / gain); 0 = the weights hold it already
-    std::vector<const Psf*> psf; ///< per band, never null; may be unknown
-    double pixelScale = 0.0;     ///< arcsec, 0 = unknown
+    cv::Mat inside;                     ///< CV_8U: 255 in the footprint, 0 in the margin
+    cv::Mat others;                     ///< CV_8U: 255 where another footprint's pixels lie
+    std::vector<Peak> peaks;            ///< scene pixels, brightest first
+    std::vector<cv::Mat> data;          ///< per band: sky-subtracted counts, 0 where unusable
+    std::vector<cv::Mat> weight;        ///< per band: 1 / variance of sky and detector, 0 where unusable
+    std::vector<float> skySigma;        ///< per band: typical noise in the box, counts
+    std::vector<double> gain;           ///< per band: electrons per count where source noise must be added to the
+                                        ///< weights' variance (counts / gain); 0 = the weights hold it already
+    std::vector<const Psf*> psf;        ///< per band, never null; may be unknown
+    double pixelScale = 0.0;            ///< arcsec, 0 = unknown
+    const Scene* scene = nullptr;       ///< for methods that look beyond the box; may be null
+    const Result* detections = nullptr; ///< the scene's footprints, peaks and sky; null where `scene` is
 };
 
 /// What a deblender says of one blend. The host fills in ids, shares, and all measurements that are missing.
@@ -38,8 +42,8 @@ struct BlendOutput {
         std::vector<cv::Mat> model; ///< per band, CV_32F of `box`, counts, PSF included, >= 0
         std::vector<float> flux;    ///< per band: the model's own total flux if it knows better than its pixels' sum
                                     ///< (light outside the box); empty = not known
-        std::vector<float> fluxErr; ///< per band: width of the likelihood with neighbours, positions and shapes free;
-                                    ///< empty: the host takes that at fixed shapes
+        std::vector<float> fluxErr; ///< per band: width of the likelihood with neighbours, positions and shapes free,
+                                    ///< or what a method says its error is; empty: the host takes that at fixed shapes
         double hlr = std::numeric_limits<double>::quiet_NaN(); ///< pixel, before the PSF, if the model knows
         std::uint32_t flags = 0;
         QString note;

@@ -459,6 +459,42 @@ std::vector<Suspicion> suspectByInjections(const Scene& scene, const Result& res
 
 std::vector<Suspicion> suspectByCounts(const Scene& scene, const Result& result, const SuspicionOptions& options) {
     std::vector<Suspicion> list;
+    for (const Blend& blend : result.blends) {
+        const std::vector<float>& p = blend.countProbabilities;
+        const auto found = static_cast<int>(blend.objects.size()), most = static_cast<int>(p.size()) - 1;
+        if (p.empty() || found == 0) continue;
+        double more = 0.0, fewer = 0.0, total = 0.0;
+        for (int n = 0; n <= most; ++n) {
+            total += double(p[static_cast<size_t>(n)]);
+            if (n > found) more += double(p[static_cast<size_t>(n)]);
+            if (n < found) fewer += double(p[static_cast<size_t>(n)]);
+        }
+        // The last class is open: beyond it nothing is known of more or fewer.
+        if (!(total > 0.0) || found > most) continue;
+        const bool several = more >= fewer;
+        const double strength = (several ? more : fewer) / total;
+        if (strength < options.leastCount) continue;
+        Suspicion s;
+        s.outcome = several ? Outcome::Unrecognized : found == 1 ? Outcome::Spurious : Outcome::Shredded;
+        s.evidence = Evidence::Count;
+        s.strength = strength;
+        s.blend = blend.id;
+        s.detections = blend.objects;
+        s.source = QStringLiteral("count probabilities");
+        for (const int id : blend.objects) {
+            if (const Object* o = result.object(id)) s.places.push_back({o->x, o->y});
+        }
+        if (s.places.empty()) continue;
+        s.x = s.places.front().x;
+        s.y = s.places.front().y;
+        s.box = around(scene, s.places);
+        s.words = QStringLiteral("The count gives %1 % for %2 than the %3 found in blend %4.")
+                      .arg(100.0 * strength, 0, 'f', 0)
+                      .arg(several ? QStringLiteral("more objects") : QStringLiteral("fewer objects"))
+                      .arg(found)
+                      .arg(blend.id);
+        list.push_back(std::move(s));
+    }
     for (const Object& o : result.objects) {
         double total = 0.0, several = 0.0;
         for (auto it = o.extra.begin(); it != o.extra.end(); ++it) {

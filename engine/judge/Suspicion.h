@@ -50,7 +50,7 @@ struct SuspicionOptions {
     double modelError = 0.02;       ///< of a model's light: residuals must rise above it
     double leastFluxRatio = 0.05;   ///< of two reference objects in one detection: fainter ones do not count
     double leastSignificance = 5.0; ///< of reference objects that no detection holds
-    double leastCount = 0.5;        ///< probability of more than one object
+    double leastCount = 0.5;        ///< probability of another count than was found
     double reachFwhm = 10.0;        ///< injections speak for blends this close, FWHM
     int threads = 0;
 };
@@ -79,7 +79,9 @@ struct SuspicionOptions {
                                                          const Judgement& injections,
                                                          const SuspicionOptions& options = {});
 
-/// (e) Detections whose method says that they hold more than one object (Object::extra: count_p0, count_p1, ...).
+/// (e) Blends whose count says more or fewer objects than were found (Blend::countProbabilities: suspected
+/// unrecognized, shredded, or, where a single one would be none, spurious), and detections whose method says that they
+/// hold more than one object (Object::extra: count_p0, count_p1, ...).
 [[nodiscard]] std::vector<Suspicion> suspectByCounts(const Scene& scene, const Result& result,
                                                      const SuspicionOptions& options = {});
 

@@ -28,6 +28,8 @@ BlendInput BlendCutter::cut(const Footprint& footprint) const {
     input.others = (ids != 0) & (ids != footprint.id);
     input.peaks = footprint.peaks;
     input.pixelScale = m_scene.pixelScale;
+    input.scene = &m_scene;
+    input.detections = &m_detections;
     for (std::size_t b = 0; b < m_scene.bands.size(); ++b) {
         const Band& band = m_scene.bands[b];
         cv::Mat data = band.image->read(input.box).clone();

@@ -265,7 +265,24 @@ ResultPtr runPipeline(const Scene& scene, const Pipeline& pipeline, const Regist
         }
         if (stages.empty()) throw UsageError(QStringLiteral("the pipeline %1 does not detect").arg(pipeline.name()));
     }
+    bool deblended = false;
+    for (const Prepared& stage : stages) {
+        deblended |= stage.info->does(QStringLiteral("deblend"));
+    }
+    const auto measureUndeblended = [&] {
+        if (deblended || !result.complete || !result.objects.empty()) return;
+        NearestPeak fallback;
+        result = runStage(fallback, QStringLiteral("measure"), Parameters(), std::move(result));
+        for (Blend& blend : result.blends) {
+            blend.flags &= ~static_cast<std::uint32_t>(FlagSkipped);
+        }
+    };
     for (Prepared& stage : stages) {
+        // What is counted are blends: they must be there.
+        if (!options.detectionOnly && stage.info->does(QStringLiteral("count")) && result.blends.empty()) {
+            measureUndeblended();
+            if (!result.complete) break;
+        }
         result = runStage(*stage.method, stage.info->id, stage.parameters, std::move(result));
         if (!result.complete) break;
         if (usesPositions(stage)) usePositions(scene, result, options.positions);
@@ -274,17 +291,7 @@ ResultPtr runPipeline(const Scene& scene, const Pipeline& pipeline, const Regist
         result.warnings = scene.warnings + warnings;
         return std::make_shared<const Result>(std::move(result));
     }
-    bool deblended = false;
-    for (const Prepared& stage : stages) {
-        deblended |= stage.info->does(QStringLiteral("deblend"));
-    }
-    if (!deblended && result.complete && result.objects.empty()) {
-        NearestPeak fallback;
-        result = runStage(fallback, QStringLiteral("measure"), Parameters(), std::move(result));
-        for (Blend& blend : result.blends) {
-            blend.flags &= ~static_cast<std::uint32_t>(FlagSkipped);
-        }
-    }
+    measureUndeblended();
     for (int round = 0; round < pipeline.residualIterations && result.complete && deblended; ++round) {
         const Scene residual = residualScene(scene, result);
         Result found;

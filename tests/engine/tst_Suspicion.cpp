@@ -120,6 +120,23 @@ private Q_SLOTS:
         const auto counts = suspectByCounts(scene, result);
         QCOMPARE(counts.size(), std::size_t(1));
         QCOMPARE(counts[0].strength, 0.8);
+        // A blend's own count against what was found in it.
+        Result counted = *run(scene);
+        const auto pair = std::find_if(counted.blends.begin(), counted.blends.end(),
+                                       [](const Blend& b) { return b.objects.size() == 2; });
+        QVERIFY(pair != counted.blends.end());
+        pair->countProbabilities = {0.0f, 0.05f, 0.15f, 0.7f, 0.1f};
+        const auto more = suspectByCounts(scene, counted);
+        QCOMPARE(more.size(), std::size_t(1));
+        QVERIFY(more[0].outcome == Outcome::Unrecognized && more[0].detections == pair->objects);
+        QVERIFY(std::abs(more[0].strength - 0.8) < 1e-6);
+        pair->countProbabilities = {0.0f, 0.9f, 0.1f, 0.0f, 0.0f};
+        QCOMPARE(suspectByCounts(scene, counted)[0].outcome, Outcome::Shredded);
+        pair->countProbabilities = {0.0f, 0.1f, 0.9f, 0.0f, 0.0f};
+        QVERIFY(suspectByCounts(scene, counted).empty());
+        // Two and more: nothing is known beyond the open class.
+        pair->countProbabilities = {0.5f, 0.5f};
+        QVERIFY(suspectByCounts(scene, counted).empty());
         Judgement injections;
         TruthVerdict t;
         t.id = 1;
