@@ -25,8 +25,9 @@ bool isOutOfMemory(const std::exception& failure) {
 }
 
 void useTorchThreads(int threads) {
-    const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    const int wanted = threads > 0 ? std::min(threads, all) : all;
+    static const int standard = std::max(1, torch::get_num_threads());
+    const int most = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    const int wanted = threads > 0 ? std::min(threads, most) : standard;
     if (torch::get_num_threads() != wanted) torch::set_num_threads(wanted);
 }
 

@@ -17,7 +17,8 @@ namespace blendscope {
 /// Whether a failure means that memory ran out, on any device.
 [[nodiscard]] bool isOutOfMemory(const std::exception& failure);
 
-/// Lets LibTorch compute on so many threads, 0 = all processors. In the window the caller leaves one to the window.
+/// Lets LibTorch compute on so many threads, at most one a processor; 0 = as many as OMP_NUM_THREADS says, or all. (The
+/// window sets that to one less than there are before LibTorch is loaded.)
 void useTorchThreads(int threads);
 
 /// The device and how many samples or pixels it takes at once: shrinks where memory runs out, and says so.

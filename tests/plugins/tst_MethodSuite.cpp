@@ -78,6 +78,7 @@ Run runMethod(const MethodInfo& info, const Registry& registry, const Scene& sce
     MethodContext context;
     context.progress = &progress;
     context.threads = threads;
+    context.folder = info.folder;
     context.warn = [&](const QString& sentence) { run.warnings << sentence; };
     Result input;
     input.sceneId = scene.id;
