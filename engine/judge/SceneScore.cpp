@@ -391,7 +391,12 @@ void scoreCounts(const Result& result, SceneScore& score) {
     for (const Blend& blend : result.blends) {
         const Footprint* footprint = result.footprint(blend.id);
         const Object* first = blend.objects.empty() ? nullptr : result.object(blend.objects.front());
-        if (!footprint || !first || !first->extra.contains(QStringLiteral("count_p0"))) continue;
+        std::vector<double> forecast(blend.countProbabilities.begin(), blend.countProbabilities.end());
+        while (first && blend.countProbabilities.empty() &&
+               first->extra.contains(QStringLiteral("count_p%1").arg(forecast.size()))) {
+            forecast.push_back(first->extra.value(QStringLiteral("count_p%1").arg(forecast.size())));
+        }
+        if (!footprint || forecast.empty()) continue;
         int count = 0, member = -1;
         for (size_t k = 0; k < score.truths.size(); ++k) {
             const TruthScore& t = score.truths[k];
@@ -402,12 +407,9 @@ void scoreCounts(const Result& result, SceneScore& score) {
             ++count;
             if (member < 0) member = static_cast<int>(k);
         }
-        int last = 0;
-        while (first->extra.contains(QStringLiteral("count_p%1").arg(last + 1))) {
-            ++last;
-        }
+        const int last = static_cast<int>(forecast.size()) - 1;
         for (int k = 0; k <= last; ++k) {
-            const double p = first->extra.value(QStringLiteral("count_p%1").arg(k));
+            const double p = forecast[static_cast<size_t>(k)];
             // The last class stands for "as many or more".
             score.countForecasts.push_back({p, k == last ? count >= last : count == k, 0, member});
         }

@@ -1,6 +1,7 @@
 #include "core/Error.h"
 #include "core/Plane.h"
 #include "core/Result.h"
+#include "io/ResultTables.h"
 
 #include <QTest>
 #include <atomic>
@@ -16,6 +17,28 @@ private Q_SLOTS:
         }
         QCOMPARE(flagWords(FlagEdge | FlagSkipped), QStringLiteral("edge|skipped"));
         QCOMPARE(flagsFromWords(QStringLiteral("unheard|edge")), std::uint32_t(FlagEdge));
+    }
+
+    void countsOfABlendAreColumnsThereAndBack() {
+        Result r;
+        for (const int id : {1, 2, 3}) {
+            Blend b;
+            b.id = id;
+            if (id != 2) b.countProbabilities = {0.1f, 0.7f, 0.2f};
+            if (id == 3) b.countSpread = {0.01f, 0.02f, 0.03f};
+            r.blends.push_back(b);
+        }
+        const Table table = tables::blends(r);
+        QVERIFY(table.find(QStringLiteral("count_p2")) && !table.find(QStringLiteral("count_p3")));
+        Result back;
+        tables::readBlends(table, back);
+        QCOMPARE(back.blends.size(), std::size_t(3));
+        for (int i = 0; i < 3; ++i) {
+            QCOMPARE(back.blends[i].countProbabilities, r.blends[i].countProbabilities);
+            QCOMPARE(back.blends[i].countSpread, r.blends[i].countSpread);
+        }
+        r.blends.clear();
+        QVERIFY(!tables::blends(r).find(QStringLiteral("count_p0")));
     }
 
     void lookUpById() {
