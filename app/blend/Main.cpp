@@ -34,6 +34,7 @@ constexpr Verb kVerbs[] = {
     {"evaluate", "--scenes DIR --out DIR", "compares pipelines on scenes with truth in one report", runEvaluate, true},
     {"render", "SCENE|DIR --out PNG", "a picture of a scene, a result or one blend", runRender, true},
     {"train", "METHOD --recipe R --out MODEL", "trains a method's network", runTrain, true},
+    {"trust", "FILE", "allows a TorchScript model to run", runTrust},
     {"merge", "DIR", "joins the shards of a run", runMerge},
     {"bench", "[NAME]", "how fast this machine is", runBench, true},
 };

@@ -17,6 +17,7 @@ int runJudge(const QStringList& arguments, Console& console);
 int runEvaluate(const QStringList& arguments, Console& console);
 int runRender(const QStringList& arguments, Console& console);
 int runMerge(const QStringList& arguments, Console& console);
+int runTrust(const QStringList& arguments, Console& console);
 int runTrain(const QStringList& arguments, Console& console);
 int runBench(const QStringList& arguments, Console& console);
 

@@ -24,7 +24,7 @@ struct MethodContext {
     Progress* progress = nullptr;            ///< never null
     int threads = 0;                         ///< 0 = all of TaskPool::shared()
     QString device = QStringLiteral("auto"); ///< auto | cpu | cuda[:n]
-    QString folder;                          ///< the method's own: method.json, and model/ where it has one
+    QString folder;                          ///< MethodInfo::folder: of method.json, and model/ where it has one
     /// Live partial results; may be empty. Called by the host from any thread, never after run() returns.
     std::function<void(const BlendResult&)> publish;
     std::function<void(const QString&)> warn; ///< a sentence for the user and run.json; never empty

@@ -9,11 +9,14 @@
 #include <QJsonDocument>
 #include <QLibrary>
 #include <QSet>
+#include <QStandardPaths>
 #include <dlfcn.h>
 
 namespace blendscope {
 
 namespace {
+
+const QString kTorchScript = QStringLiteral("torchscript");
 
 /// The folder of the engine library, in build tree and installation alike.
 QString libraryFolder() {
@@ -27,23 +30,24 @@ QString libraryFolder() {
     return folder;
 }
 
-MethodInfo readInfo(const QString& folder) {
+/// What a JSON file says of a method; `json` becomes all of it.
+MethodInfo readInfo(const QString& path, const QString& id, QJsonObject& json) {
     MethodInfo info;
-    info.folder = folder;
-    info.id = QFileInfo(folder).fileName();
-    info.title = info.id;
-    QFile file(folder + QStringLiteral("/method.json"));
+    info.id = id;
+    info.title = id;
+    const QString name = QFileInfo(path).fileName();
+    QFile file(path);
     if (!file.open(QIODevice::ReadOnly)) {
-        info.problem = QStringLiteral("method.json cannot be read: ") + file.errorString();
+        info.problem = QStringLiteral("%1 cannot be read: %2").arg(name, file.errorString());
         return info;
     }
     QJsonParseError error{};
     const QJsonDocument document = QJsonDocument::fromJson(file.readAll(), &error);
     if (!document.isObject()) {
-        info.problem = QStringLiteral("method.json is not a JSON object: ") + error.errorString();
+        info.problem = QStringLiteral("%1 is not a JSON object: %2").arg(name, error.errorString());
         return info;
     }
-    const QJsonObject json = document.object();
+    json = document.object();
     const auto text = [&](const char* key) { return json.value(QLatin1String(key)).toString(); };
     try {
         if (text("id") != info.id) {
@@ -75,11 +79,33 @@ MethodInfo readInfo(const QString& folder) {
             info.parameters.push_back(ParameterInfo::fromJson(p.value(QStringLiteral("key")).toString(), p));
         }
     } catch (const Error& e) {
-        info.problem = QStringLiteral("method.json: ") + e.message();
-        return info;
+        info.problem = name + QStringLiteral(": ") + e.message();
     }
-    if (!QFileInfo::exists(folder + QStringLiteral("/%1.so").arg(info.id))) {
+    return info;
+}
+
+/// A method of a folder.
+MethodInfo readFolder(const QString& folder, QJsonObject& json) {
+    MethodInfo info = readInfo(folder + QStringLiteral("/method.json"), QFileInfo(folder).fileName(), json);
+    info.folder = folder;
+    info.module = folder + QStringLiteral("/%1.so").arg(info.id);
+    if (info.problem.isEmpty() && !QFileInfo::exists(info.module))
         info.problem = QStringLiteral("the module %1.so is missing").arg(info.id);
+    return info;
+}
+
+/// A TorchScript model and the JSON file beside it.
+MethodInfo readModel(const QString& path, const QString& module, QJsonObject& json) {
+    MethodInfo info = readInfo(path, QFileInfo(path).completeBaseName(), json);
+    info.folder = path;
+    info.module = module;
+    const QString file = json.value(kTorchScript).toObject().value(QStringLiteral("model")).toString();
+    info.script = QFileInfo(path).absoluteDir().filePath(file);
+    if (!info.problem.isEmpty()) return info;
+    if (file.isEmpty() || !QFileInfo(info.script).isFile()) {
+        info.problem = QStringLiteral("its TorchScript file \"%1\" is missing").arg(file);
+    } else if (module.isEmpty()) {
+        info.problem = QStringLiteral("this Blendscope was built without LibTorch");
     }
     return info;
 }
@@ -139,15 +165,39 @@ QStringList Registry::defaultFolders() {
     return folders;
 }
 
-Registry::Registry(const QStringList& folders) {
+QStringList Registry::defaultModelFolders() {
+    QStringList folders = qEnvironmentVariable("BLENDSCOPE_MODEL_PATH").split(QLatin1Char(':'), Qt::SkipEmptyParts);
+    folders << QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation) +
+                   QStringLiteral("/blendscope/models");
+    return folders;
+}
+
+Registry::Registry(const QStringList& folders, const QStringList& modelFolders) {
     QSet<QString> seen;
+    QString scriptModule;
     for (const QString& root : folders) {
         const QDir dir(root);
         for (const QString& name : dir.entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name)) {
             if (seen.contains(name) || !QFileInfo::exists(dir.filePath(name) + QStringLiteral("/method.json")))
                 continue;
             seen.insert(name);
-            m_methods.push_back(readInfo(dir.filePath(name)));
+            QJsonObject json;
+            MethodInfo info = readFolder(dir.filePath(name), json);
+            if (json.value(QStringLiteral("runs")).toString() == kTorchScript) {
+                scriptModule = info.module;
+            } else {
+                m_methods.push_back(std::move(info));
+            }
+        }
+    }
+    for (const QString& root : modelFolders) {
+        const QDir dir(root);
+        for (const QString& name : dir.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name)) {
+            QJsonObject json;
+            MethodInfo info = readModel(dir.filePath(name), scriptModule, json);
+            if (!json.contains(kTorchScript) || seen.contains(info.id)) continue;
+            seen.insert(info.id);
+            m_methods.push_back(std::move(info));
         }
     }
     std::sort(m_methods.begin(), m_methods.end(), [](const MethodInfo& a, const MethodInfo& b) { return a.id < b.id; });
@@ -162,7 +212,7 @@ const MethodInfo* Registry::find(const QString& id) const {
 
 std::unique_ptr<Method> Registry::create(const QString& id) const {
     const MethodInfo& info = usable(m_methods, id);
-    QLibrary library(info.folder + QStringLiteral("/%1.so").arg(id));
+    QLibrary library(info.module);
     const auto make = reinterpret_cast<Method* (*)()>(load(library, id).resolve("blendscopeCreateMethod"));
     if (!make) throw MethodError(QStringLiteral("method %1: the module lacks BLENDSCOPE_METHOD").arg(id));
     return std::unique_ptr<Method>(make());
@@ -179,7 +229,7 @@ std::unique_ptr<TrainableMethod> Registry::createTrainable(const QString& id) co
             QStringLiteral("%1 cannot be trained; %2 can")
                 .arg(id, those.isEmpty() ? QStringLiteral("no method") : those.join(QStringLiteral(", "))));
     }
-    QLibrary library(info.folder + QStringLiteral("/%1.so").arg(id));
+    QLibrary library(info.module);
     const auto make = reinterpret_cast<TrainableMethod* (*)()>(load(library, id).resolve("blendscopeCreateTrainable"));
     if (!make) throw MethodError(QStringLiteral("method %1: the module lacks BLENDSCOPE_TRAINABLE").arg(id));
     return std::unique_ptr<TrainableMethod>(make());

@@ -29,19 +29,30 @@ struct MethodInfo {
     bool trainable = false; ///< blend train can train it
     QString version;
     std::vector<ParameterInfo> parameters;
-    QString folder;  ///< where method.json and the module are
+    QString folder;  ///< where method.json and model/ are; of a TorchScript model, its JSON file
+    QString module;  ///< the library with its code
+    QString script;  ///< the TorchScript file, which must be trusted (Trust); empty for other methods
     QString problem; ///< why it cannot be used, a sentence; empty = usable as far as known without loading
     [[nodiscard]] bool does(const QString& stage) const { return stages.contains(stage); }
 };
 
 /// The installed methods. Scans folders for method.json; a broken one is listed with its problem and harms no other.
+/// A TorchScript file with a JSON file beside it is a method too: NAME.json in a folder of models holds what
+/// method.json does (its id is NAME) and "torchscript" besides, see resources/manual/torchscript.md. The method whose
+/// method.json says "runs": "torchscript" runs it, and is not listed itself.
 class Registry {
 public:
     /// Folders with methods: BLENDSCOPE_PLUGIN_PATH (':'-separated) first, then the one that belongs to the engine
     /// library (build tree or installation).
     [[nodiscard]] static QStringList defaultFolders();
 
-    explicit Registry(const QStringList& folders = defaultFolders());
+    /// Folders with TorchScript models: BLENDSCOPE_MODEL_PATH (':'-separated), then blendscope/models of the user's
+    /// data
+    /// (~/.local/share).
+    [[nodiscard]] static QStringList defaultModelFolders();
+
+    explicit Registry(const QStringList& folders = defaultFolders(),
+                      const QStringList& modelFolders = defaultModelFolders());
 
     [[nodiscard]] const std::vector<MethodInfo>& methods() const { return m_methods; } ///< sorted by id
     [[nodiscard]] const MethodInfo* find(const QString& id) const;                     ///< null if absent

@@ -1,6 +1,7 @@
 #include "core/Error.h"
 #include "method/Pipeline.h"
 #include "method/Registry.h"
+#include "method/Trust.h"
 
 #include <QDir>
 #include <QFile>
@@ -52,7 +53,7 @@ private Q_SLOTS:
         QFETCH(QString, word);
         QTemporaryDir dir;
         write(dir.filePath(QStringLiteral("x/method.json")), json);
-        const Registry registry({dir.path()});
+        const Registry registry({dir.path()}, {});
         QCOMPARE(registry.methods().size(), std::size_t(1));
         QVERIFY2(registry.methods().front().problem.contains(word), qPrintable(registry.methods().front().problem));
         QVERIFY_THROWS_EXCEPTION(MethodError, (void)registry.create(QStringLiteral("x")));
@@ -64,6 +65,48 @@ private Q_SLOTS:
         write(dir.filePath(QStringLiteral("x/x.so")), "this is no library");
         const Registry registry({dir.path()});
         QVERIFY_THROWS_EXCEPTION(MethodError, (void)registry.create(QStringLiteral("x")));
+    }
+
+    void aModelWithADescriptionIsAMethod() {
+        QTemporaryDir dir;
+        const QString models = dir.filePath(QStringLiteral("models"));
+        write(models + QStringLiteral("/net.json"),
+              R"({"id": "net", "title": "Net", "stages": ["count"], "torchscript": {"model": "net.pt"}})");
+        write(models + QStringLiteral("/net.pt"), "weights and code");
+        write(models + QStringLiteral("/lost.json"),
+              R"({"id": "lost", "stages": ["count"], "torchscript": {"model": "lost.pt"}})");
+        write(models + QStringLiteral("/other.json"), R"({"something": "else"})");
+        write(dir.filePath(QStringLiteral("plugins/host/method.json")),
+              R"({"id": "host", "runs": "torchscript", "stages": ["deblend"]})");
+        write(dir.filePath(QStringLiteral("plugins/host/host.so")), "");
+        const Registry registry({dir.filePath(QStringLiteral("plugins"))}, {models});
+        QCOMPARE(registry.methods().size(), std::size_t(2)); // what runs them is none itself
+        const MethodInfo* net = registry.find(QStringLiteral("net"));
+        QVERIFY(net && net->problem.isEmpty());
+        QCOMPARE(net->script, models + QStringLiteral("/net.pt"));
+        QCOMPARE(net->folder, models + QStringLiteral("/net.json"));
+        QVERIFY(net->module.endsWith(QLatin1String("host.so")));
+        QVERIFY(registry.find(QStringLiteral("lost"))->problem.contains(QLatin1String("lost.pt")));
+        const Registry without({}, {models});
+        QVERIFY(without.find(QStringLiteral("net"))->problem.contains(QLatin1String("LibTorch")));
+        QVERIFY_THROWS_EXCEPTION(UsageError, (void)registry.createTrainable(QStringLiteral("net")));
+    }
+
+    void trustIsInTheContent() {
+        QTemporaryDir settings;
+        qputenv("XDG_CONFIG_HOME", settings.path().toUtf8());
+        const QString path = settings.filePath(QStringLiteral("a.pt"));
+        write(path, "abc");
+        const QString digest = trust::digest(path);
+        QCOMPARE(digest, QStringLiteral("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+        QCOMPARE(trust::digestOf("abc"), digest);
+        QVERIFY(!trust::isTrusted(digest));
+        trust::remember(digest, path);
+        trust::remember(trust::digestOf("other"), path);
+        QVERIFY(trust::isTrusted(digest));
+        write(path, "abd");
+        QVERIFY(!trust::isTrusted(trust::digest(path)));
+        QVERIFY_THROWS_EXCEPTION(ReadError, (void)trust::digest(settings.filePath(QStringLiteral("none"))));
     }
 
     void unknownMethodsNameTheKnownOnes() {
