@@ -105,16 +105,16 @@ void raiseNoise(TrainingStamp& stamp, double factor, Random& random) {
 void scaleCounts(TrainingStamp& stamp, double factor) {
     for (std::vector<cv::Mat>* planes : {&stamp.patch.image, &stamp.noiseless}) {
         for (cv::Mat& plane : *planes) {
-            plane = plane * factor;
+            plane = cv::Mat(plane * factor); // a new one: others may share the old
         }
     }
     for (std::vector<cv::Mat>& band : stamp.isolated) {
         for (cv::Mat& plane : band) {
-            plane = plane * factor;
+            plane = cv::Mat(plane * factor); // a new one: others may share the old
         }
     }
     for (cv::Mat& weight : stamp.patch.weight) {
-        weight = weight / (factor * factor);
+        weight = cv::Mat(weight / (factor * factor));
     }
     for (float& sigma : stamp.patch.sigma) {
         sigma = static_cast<float>(sigma * factor);

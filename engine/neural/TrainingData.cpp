@@ -17,8 +17,19 @@ namespace {
 
 constexpr std::uint64_t kStampKey = 0x7a1u, kSourceKey = 0x50cu;
 
-std::uint64_t seedOf(std::uint64_t seed, Split split, std::uint64_t source) {
-    return Random(seed, kSourceKey, static_cast<std::uint64_t>(split), source)();
+/// Numbers of stamps end at 2^31: half of them are for training, a quarter for each of the other sets. A training that
+/// goes on beyond sees its first ones again.
+int stampNumber(Split split, std::int64_t index) {
+    constexpr std::int64_t quarter = std::int64_t(1) << 29;
+    switch (split) {
+    case Split::Validation:
+        return static_cast<int>(2 * quarter + index % quarter);
+    case Split::Test:
+        return static_cast<int>(3 * quarter + index % quarter);
+    case Split::Training:
+        break;
+    }
+    return static_cast<int>(index % (2 * quarter));
 }
 
 /// Which set a scene of a folder belongs to: by its name, so that adding scenes moves none.
@@ -38,7 +49,7 @@ QJsonObject recipeFrom(const QJsonValue& value, int size) {
 
 struct TrainingData::Source {
     double weight = 1.0;
-    std::unique_ptr<StampStream> streams[3]; ///< by set
+    std::unique_ptr<StampStream> stream;
     MaskPlaneNames maskNames;
 };
 
@@ -66,11 +77,8 @@ TrainingData::TrainingData(const QJsonObject& data, std::uint64_t seed) : m_seed
         source->weight = entry.toObject().value(QStringLiteral("weight")).toDouble(1.0);
         if (!(source->weight > 0.0)) throw UsageError(QStringLiteral("data: a recipe's weight must be positive"));
         const QJsonObject recipe = recipeFrom(entry.toObject().value(QStringLiteral("recipe")), m_size);
-        for (int split = 0; split < 3; ++split) {
-            source->streams[split] =
-                std::make_unique<StampStream>(recipe, seedOf(seed, static_cast<Split>(split), m_sources.size()));
-        }
-        source->maskNames = source->streams[0]->recipe().artefacts.maskNames();
+        source->stream = std::make_unique<StampStream>(recipe, Random(seed, kSourceKey, m_sources.size())());
+        source->maskNames = source->stream->recipe().artefacts.maskNames();
         m_sources.push_back(std::move(source));
     }
 
@@ -127,11 +135,10 @@ TrainingStamp TrainingData::stamp(Split split, std::int64_t index) const {
 }
 
 TrainingStamp TrainingData::simulated(const Source& source, Split split, std::int64_t index) const {
-    const StampStream& stream = *source.streams[static_cast<int>(split)];
+    const StampStream& stream = *source.stream;
     StampStream::Options options;
     options.psfs = true;
-    // Numbers of stamps end at 2^31; a training that long sees its first ones again.
-    StampStream::Stamp stamp = stream.stamp(static_cast<int>(index % 2147483647), options);
+    StampStream::Stamp stamp = stream.stamp(stampNumber(split, index), options);
     const Survey& survey = stream.recipe().survey;
     TrainingStamp out;
     out.patch.box = Box::of(stamp.image.front().size());
