@@ -205,11 +205,12 @@ private Q_SLOTS:
         trustAll();
         const ResultPtr result = run(QStringLiteral("threshold+fails"));
         QVERIFY(!result->blends.empty());
+        bool said = false;
         for (const Blend& blend : result->blends) {
             QVERIFY(blend.flags & FlagSkipped);
+            said = said || blend.message.contains(QLatin1String("no stamp is that large"));
         }
-        QVERIFY2(result->blends.front().message.contains(QLatin1String("no stamp is that large")),
-                 qPrintable(result->blends.front().message));
+        QVERIFY(said);
     }
 
     void badDescriptionsAreRefused_data() {
