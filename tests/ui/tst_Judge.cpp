@@ -452,6 +452,41 @@ private Q_SLOTS:
                 window->judge()->inspector()->words().contains(QStringLiteral("residual")));
     }
 
+    /// Results are opened with their scene or by themselves, several at once.
+    void resultFoldersBringTheirScene() {
+        QVERIFY(m_window);
+        const ScenePtr scene = m_window->document()->scene();
+        const QString path = m_folder.filePath(QStringLiteral("again.fits"));
+        writeScene(*scene, path);
+        QStringList folders;
+        {
+            auto window = makeWindow();
+            QVERIFY(window);
+            window->open({path});
+            QVERIFY(waitFor([&] { return window->document()->scene() && !window->document()->busy(); }));
+            for (const char* contrast : {"0.005", "0.0005"}) {
+                Pipeline pipeline = Pipeline::parse(QStringLiteral("threshold"));
+                pipeline.set(QStringLiteral("threshold.DEBLEND_MINCONT=") + QLatin1String(contrast));
+                window->document()->run(pipeline);
+                QVERIFY(waitFor([&] { return !window->document()->busy(); }));
+                folders << m_folder.filePath(QLatin1String(contrast));
+                window->document()->saveResult(folders.last());
+                QVERIFY(waitFor([&] { return !window->document()->busy(); }));
+            }
+        }
+        for (const QStringList& paths : {QStringList{path} + folders, folders}) {
+            auto window = makeWindow();
+            QVERIFY(window);
+            window->open(paths);
+            const auto done = [&] {
+                const SceneEntry* s = window->document()->current();
+                return s && s->results.size() == 2 && !window->document()->busy();
+            };
+            QVERIFY2(waitFor(done), qPrintable(window->messages()->text()));
+            QCOMPARE(window->document()->scenes().size(), std::size_t(1));
+        }
+    }
+
     void scenesWithoutTruthSaySo() {
         auto window = makeWindow();
         QVERIFY(window);

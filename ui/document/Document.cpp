@@ -311,18 +311,26 @@ void Document::cancelAll() {
 }
 
 void Document::openResult(const QString& folder) {
-    if (m_current < 0) {
-        Q_EMIT message(Severity::Warning, tr("Open the scene first: a result is shown on top of its scene."));
-        return;
-    }
-    const SceneEntry& s = m_scenes[static_cast<std::size_t>(m_current)];
-    auto read = std::make_shared<ResultPtr>();
+    struct Read {
+        ScenePtr scene; ///< opened for the result's sake; null = it is open already
+        ResultPtr result;
+    };
+    const SceneEntry* s = current();
+    auto both = std::make_shared<Read>();
     start(
         tr("Reading %1").arg(QFileInfo(folder).fileName()),
-        [read, scene = s.scene, folder](Progress&) { *read = readResult(*scene, folder); },
-        [this, read, sceneId = s.id, folder](const Job& job) {
+        [both, scene = s ? s->scene : nullptr, folder](Progress& progress) {
+            if (!scene) both->scene = openSceneOfResult(folder, {}, {}, &progress);
+            both->result = readResult(scene ? *scene : *both->scene, folder);
+        },
+        [this, both, sceneId = s ? s->id : 0, folder](const Job& job) {
             if (job.state() == Job::State::Failed) Q_EMIT message(Severity::Error, job.error());
-            SceneEntry* owner = sceneById(sceneId);
+            const ResultPtr* read = &both->result;
+            if (job.state() == Job::State::Finished && both->scene) {
+                const int index = addScene(both->scene);
+                setCurrentIndex(index);
+            }
+            SceneEntry* owner = both->scene && !m_scenes.empty() ? &m_scenes.back() : sceneById(sceneId);
             if (job.state() != Job::State::Finished || !*read || !owner) return;
             auto e = std::make_shared<ResultEntry>();
             e->id = m_nextId++;

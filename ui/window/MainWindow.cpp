@@ -22,6 +22,7 @@
 #include "panels/MethodPanel.h"
 #include "panels/ScenePanel.h"
 #include "panels/Section.h"
+#include "panels/SideColumn.h"
 #include "panels/StretchPanel.h"
 #include "theme/Icons.h"
 #include "theme/Theme.h"
@@ -64,6 +65,7 @@
 #include <QTreeView>
 #include <QVBoxLayout>
 #include <cmath>
+#include <utility>
 
 namespace blendscope {
 
@@ -258,13 +260,7 @@ void MainWindow::buildDocks() {
     m_methodSection = section("method", tr("Method and parameters"), m_method);
     m_methodSection->setOpen(false);
     layout->addStretch();
-    m_leftScroll = new QScrollArea;
-    m_leftScroll->setObjectName(QStringLiteral("plain"));
-    m_leftScroll->setWidget(column);
-    m_leftScroll->setWidgetResizable(true);
-    m_leftScroll->setFrameShape(QFrame::NoFrame);
-    m_leftScroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    m_leftScroll->setMinimumWidth(252);
+    m_leftScroll = new SideColumn(column);
     m_left = dock(QStringLiteral("left"), tr("Scene"), m_leftScroll, Qt::LeftDockWidgetArea);
     m_inspector->setMinimumWidth(280);
     m_rightPages = new QStackedWidget;
@@ -334,6 +330,9 @@ void MainWindow::connectDocument() {
     connect(m_document, &Document::currentSceneChanged, this, [this] {
         const SceneEntry* e = m_document->current();
         m_stretch->setScene(e ? e->scene : nullptr, e ? e->samples : nullptr);
+        for (const QString& folder : e ? std::exchange(m_waitingResults, {}) : QStringList()) {
+            m_document->openResult(folder);
+        }
         refreshDisplay();
         refresh();
         tryWaitingRun();
@@ -542,11 +541,24 @@ void MainWindow::showMostInteresting() {
 
 void MainWindow::open(const QStringList& paths, const OpenOptions& options, bool runIt) {
     m_runWhenReady = m_runWhenReady || runIt;
-    if (paths.size() == 1 && QFileInfo::exists(paths.first() + QStringLiteral("/run.json"))) {
-        m_document->openResult(paths.first());
+    QStringList scenes, results;
+    for (const QString& path : paths) {
+        (QFileInfo::exists(path + QStringLiteral("/run.json")) ? results : scenes) << path;
+    }
+    if (scenes.isEmpty()) {
+        const bool sceneless = m_document->scene() == nullptr;
+        for (qsizetype i = 0; i < results.size(); ++i) {
+            if (sceneless && i > 0) {
+                m_waitingResults << results[i]; // the first brings its scene along
+            } else {
+                m_document->openResult(results[i]);
+            }
+        }
         return;
     }
-    m_document->open(paths, options);
+    // On top of the scene that comes first.
+    m_waitingResults = results;
+    m_document->open(scenes, options);
 }
 
 QString MainWindow::modeName() const {

@@ -168,6 +168,7 @@ private:
     CommandPalette* m_palette = nullptr;
     CheatSheet* m_sheet = nullptr;
     QString m_wantedPipeline;
+    QStringList m_waitingResults; ///< folders to be shown on top of the scene that is being opened
     bool m_runWhenReady = false;
     bool m_ask = true;
     bool m_painted = false;
