@@ -9,6 +9,7 @@
 #include <QApplication>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMap>
 #include <QPainter>
 #include <QPixmap>
 #include <QPointer>
@@ -78,7 +79,8 @@ JudgeInspector::JudgeInspector(Document* document, JudgeController* judge, QWidg
     inner->addWidget(m_shade, 0, Qt::AlignLeft);
     connect(m_shade, &QToolButton::toggled, m_board, &JudgedBoard::setShaded);
     column->addWidget(pictures);
-    column->addWidget(new Section(tr("Objects"), m_objects));
+    m_objectsSection = new Section(tr("Objects"), m_objects);
+    column->addWidget(m_objectsSection);
     column->addWidget(new Section(tr("Detections"), m_detections));
     column->addWidget(new Section(tr("Other results"), m_others));
     column->addStretch();
@@ -160,27 +162,38 @@ void JudgeInspector::refresh() {
             .arg((suspected ? tr("suspected ") : QString()) + outcomeLook(blend->outcome).title.toLower()));
     const QString muted = Theme::colors().muted.name();
     QString story = blend->words.toHtmlEscaped();
-    for (const Outcome also : blend->also) {
-        story += QStringLiteral(" %1").arg(chipHtml(also));
-    }
     QStringList facts;
-    facts << tr("%1 would be detected alone, %2 would not, %3 detected")
-                 .arg(blend->nSep)
-                 .arg(blend->nUnsep)
-                 .arg(blend->nBlend);
+    for (const Outcome also : blend->also) {
+        facts << tr("also %1 %2").arg(chipHtml(also), outcomeLook(also).title.toLower());
+    }
     for (auto it = blend->probability.begin(); it != blend->probability.end(); ++it) {
         facts << tr("%1 %2 %").arg(outcomeLook(it.key()).letter).arg(100.0 * it.value(), 0, 'f', 0);
     }
-    story += QStringLiteral("<br><span style='color:%1'>%2</span>").arg(muted, facts.join(QStringLiteral(" \u00b7 ")));
+    if (!facts.isEmpty()) {
+        story +=
+            QStringLiteral("<br><span style='color:%1'>%2</span>").arg(muted, facts.join(QStringLiteral(" \u00b7 ")));
+    }
     if (suspected) {
         story = tr("<b>Evidence</b> (click to see it)");
         const std::vector<Suspicion> all = m_judge->evidence(blend->id);
+        // The strongest of each kind: a long list of weak residuals hides the rest.
+        constexpr int kEach = 4;
+        QMap<Evidence, int> seen;
         for (std::size_t k = 0; k < all.size(); ++k) {
+            if (++seen[all[k].evidence] > kEach) continue;
             story += QStringLiteral("<br>%1 <a href='evidence:%2' style='color:%3'>%4</a>: %5")
                          .arg(chipHtml(all[k].outcome))
                          .arg(k)
                          .arg(palette().color(QPalette::WindowText).name(), evidenceWord(all[k].evidence),
                               all[k].words.toHtmlEscaped());
+        }
+        QStringList more;
+        for (auto it = seen.begin(); it != seen.end(); ++it) {
+            if (it.value() > kEach) more << tr("%1 more by %2").arg(it.value() - kEach).arg(evidenceWord(it.key()));
+        }
+        if (!more.isEmpty()) {
+            story += QStringLiteral("<br><span style='color:%1'>%2</span>")
+                         .arg(muted, tr("and %1, weaker").arg(more.join(QStringLiteral(", "))));
         }
     }
     m_story->setText(story);
@@ -198,12 +211,19 @@ void JudgeInspector::refresh() {
                     .arg(chipHtml(t->outcome), t->letter, t->words.toHtmlEscaped(), muted,
                          more.join(QStringLiteral(" \u00b7 ")));
     }
+    m_objectsSection->setVisible(!rows.isEmpty());
+    m_shade->setVisible(!suspected);
     m_objects->setText(QStringLiteral("<table cellspacing='0' cellpadding='3'>%1</table>").arg(rows));
     rows.clear();
+    int unsuspected = 0;
     const QString ink = palette().color(QPalette::WindowText).name();
     for (const int id : blend->detections) {
         const DetectionVerdict* d = judgement->detection(id);
         if (!d) continue;
+        if (suspected && d->words.isEmpty()) {
+            ++unsuspected;
+            continue;
+        }
         rows +=
             QStringLiteral("<tr><td valign='top'>%1</td><td valign='top'><a href='object:%2' style='color:%3'>%2</a>"
                            "</td><td>%4</td></tr>")
@@ -211,8 +231,13 @@ void JudgeInspector::refresh() {
                 .arg(id)
                 .arg(ink, d->words.toHtmlEscaped());
     }
-    m_detections->setText(
-        rows.isEmpty() ? tr("None.") : QStringLiteral("<table cellspacing='0' cellpadding='3'>%1</table>").arg(rows));
+    m_detections->setText((rows.isEmpty() && unsuspected == 0
+                               ? tr("None.")
+                               : QStringLiteral("<table cellspacing='0' cellpadding='3'>%1</table>").arg(rows)) +
+                          (unsuspected > 0
+                               ? QStringLiteral("<span style='color:%1'>%2</span>")
+                                     .arg(muted, tr("%1 more, of which nothing is suspected.").arg(unsuspected))
+                               : QString()));
 
     rows.clear();
     const SceneEntry* scene = m_document->current();

@@ -15,6 +15,7 @@ namespace blendscope {
 
 class BlendHeading;
 class JudgedBoard;
+class Section;
 
 /// The judged blend that is selected: outcome, counts, the drawing of truth and detections, every object alone, and
 /// verdicts in words; what the scene's other results made of the same blend.
@@ -53,6 +54,7 @@ private:
     JudgedBoard* m_board;
     QToolButton* m_shade;
     QLabel* m_objects;
+    Section* m_objectsSection;
     QLabel* m_detections;
     QLabel* m_others;
     QWidget* m_page;

@@ -67,6 +67,7 @@ void JudgePanel::refresh() {
             row.counts = rates.blends;
             if (e->suspected) {
                 row.name = tr("%1 (suspected)").arg(r.name);
+                row.suspected = true;
                 for (const BlendVerdict& b : e->judgement->blends) {
                     ++row.counts[b.outcome];
                 }

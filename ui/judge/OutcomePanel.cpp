@@ -90,8 +90,6 @@ OutcomePanel::OutcomePanel(Document* document, JudgeController* judge, QWidget* 
     m_note->setFont(Theme::smallFont());
     m_note->setForegroundRole(QPalette::PlaceholderText);
     m_bar->addWidget(m_note);
-    auto* sortLabel = new QLabel(tr("Order"));
-    m_bar->addWidget(sortLabel);
     m_sort->addItem(tr("brightest first"), int(OutcomeModel::Sort::SignalToNoise));
     m_sort->addItem(tr("faintest first"), -int(OutcomeModel::Sort::SignalToNoise));
     m_sort->addItem(tr("closest first"), -int(OutcomeModel::Sort::Separation));
@@ -102,10 +100,14 @@ OutcomePanel::OutcomePanel(Document* document, JudgeController* judge, QWidget* 
         tr("Order within an outcome: by S/N of the second brightest object, least separation, or how many "
            "other results judge differently"));
     m_sort->setAccessibleName(tr("Order of the blends"));
-    sortLabel->setBuddy(m_sort);
+    m_sort->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_sort->setMinimumContentsLength(9);
     m_bar->addWidget(m_sort);
     auto* bar = new QWidget;
     bar->setLayout(m_bar);
+    bar->setMinimumWidth(0);
+    // The strip must not keep a window wide: what does not fit is cut off at its end.
+    bar->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     layout->addWidget(bar);
     connect(m_sort, &QComboBox::currentIndexChanged, this, [this] {
         const int key = m_sort->currentData().toInt();

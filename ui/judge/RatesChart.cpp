@@ -88,7 +88,10 @@ void RatesChart::paintEvent(QPaintEvent*) {
             painter.setFont(Theme::smallFont());
             painter.setPen(Theme::colors().muted);
             painter.drawText(bar(r, false).translated(4.0 - bar(r, false).left(), 0), Qt::AlignVCenter, tr("blends"));
-            painter.drawText(bar(r, true).translated(4.0 - bar(r, true).left(), 0), Qt::AlignVCenter, tr("objects"));
+            if (!row.suspected) {
+                painter.drawText(bar(r, true).translated(4.0 - bar(r, true).left(), 0), Qt::AlignVCenter,
+                                 tr("objects"));
+            }
             continue;
         }
         painter.setFont(this->font());
@@ -99,10 +102,16 @@ void RatesChart::paintEvent(QPaintEvent*) {
     font.setBold(true);
     for (const Part& p : parts()) {
         const OutcomeLook& look = outcomeLook(p.outcome);
-        painter.fillRect(p.rect.adjusted(0, 0, -1, 0), look.colour);
         painter.setFont(font);
-        const bool light = qGray(look.colour.rgb()) > 107;
-        painter.setPen(light ? QColor(0x10, 0x12, 0x16) : QColor(Qt::white));
+        if (m_rows[std::size_t(p.row)].suspected) {
+            painter.setPen(QPen(look.colour, 2));
+            painter.drawRect(p.rect.adjusted(1, 1, -2, -1));
+            painter.setPen(palette().color(QPalette::WindowText));
+        } else {
+            painter.fillRect(p.rect.adjusted(0, 0, -1, 0), look.colour);
+            const bool light = qGray(look.colour.rgb()) > 107;
+            painter.setPen(light ? QColor(0x10, 0x12, 0x16) : QColor(Qt::white));
+        }
         const QString letter = look.letter, full = QStringLiteral("%1 %2").arg(letter).arg(p.count);
         const QString text = painter.fontMetrics().horizontalAdvance(full) + 4 < p.rect.width()     ? full
                              : painter.fontMetrics().horizontalAdvance(letter) + 2 < p.rect.width() ? letter

@@ -19,6 +19,7 @@ public:
         QMap<Outcome, int> objects; ///< of true objects
         QString note;               ///< instead of a bar: "judging..."
         bool current = false;
+        bool suspected = false; ///< no truth stands behind it: hollow, and no true objects
     };
 
     explicit RatesChart(QWidget* parent = nullptr);

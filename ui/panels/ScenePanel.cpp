@@ -50,6 +50,7 @@ QString bandTip(const Band& band) {
 QLabel* wrapped(const QString& text) {
     auto* label = new QLabel(text);
     label->setWordWrap(true);
+    label->setMinimumWidth(1); // else its text wants the panel wide
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     label->setFont(Theme::smallFont());
     // The panel decides the width: a long word must not push it wider than its dock.
@@ -81,6 +82,7 @@ ScenePanel::ScenePanel(Document* document, QWidget* parent)
     top->addWidget(m_close);
     layout->addLayout(top);
     m_summary->setWordWrap(true);
+    m_summary->setMinimumWidth(1);
     m_summary->setTextInteractionFlags(Qt::TextSelectableByMouse);
     layout->addWidget(m_summary);
     layout->addWidget(m_bands);
