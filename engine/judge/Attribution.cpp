@@ -602,7 +602,7 @@ void Attributor::writeWords() {
                          v.detectionsAlone > 1 ? QStringLiteral("; it falls to pieces even when alone") : QString());
             break;
         case Outcome::Merged:
-            v.words = QStringLiteral("%1 %2; only together with %3 is it detected, as %4.")
+            v.words = QStringLiteral("%1 %2; only together with %3 is it detected, as detection %4.")
                           .arg(who, alone(t), others, QString::number(v.host));
             break;
         case Outcome::Undetected:

@@ -49,6 +49,10 @@ void fill(JudgedPictures& p, const Scene& scene, const Judgement& judgement, con
         if (t && std::isfinite(t->x) && std::isfinite(t->y))
             wanted = wanted.united({int(std::lround(t->x)), int(std::lround(t->y)), 1, 1});
     }
+    // What was measured of a faint one may be larger than its footprint.
+    constexpr int kLeastSide = 24;
+    const int moreX = std::max(0, kLeastSide - wanted.width) / 2, moreY = std::max(0, kLeastSide - wanted.height) / 2;
+    wanted = {wanted.x0 - moreX, wanted.y0 - moreY, wanted.width + 2 * moreX, wanted.height + 2 * moreY};
     p.box = pictureBox(wanted, scene);
     if (p.box.empty()) {
         p.problem = QStringLiteral("The blend lies outside the scene.");
