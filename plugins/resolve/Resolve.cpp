@@ -73,7 +73,7 @@ BlendOutput Resolve::deblend(const BlendInput& blend, const Parameters& paramete
     search.profile.edgeSigma = kSearchEdge;
     search.profile.maxRadiusPixels = kSearchRadius;
     search.leastGain = parameters.real(QStringLiteral("LEAST_GAIN"));
-    search.structure = parameters.real(QStringLiteral("STRUCTURE"));
+    search.leastProbability = parameters.real(QStringLiteral("LEAST_PROBABILITY"));
     search.leastSeparation = parameters.real(QStringLiteral("LEAST_SEPARATION")) * psf.fwhmPixels;
     search.maxSources = options.maxPeaks;
     SourceSearch finder(blend, psf, search, *context.progress);

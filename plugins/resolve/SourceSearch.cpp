@@ -14,9 +14,6 @@ constexpr std::size_t kMostPeaks = 6;
 constexpr int kMostPerPeak = 3, kMostMore = 2; // sources in a blend, by its peaks: bounds the time
 constexpr std::size_t kMostRejected = 1;       // in a blend, and one more for each peak
 constexpr double kRejectedOfFwhm = 1.0;        // around what was rejected nothing is tried again
-constexpr double kResolvedOfFwhm = 0.5;        // half-light radius of a galaxy whose structure can be seen
-constexpr double kDiskReach = 2.8;             // half-light radii within which its structure lies
-constexpr double kKnotShare = 0.9;             // of the galaxy's flux that a knot may seem to have
 constexpr long long kLargePixels = 6000;       // of a blend's box, beyond which one fit a round must do
 constexpr double kSigmaOfFwhm = 1.0 / 2.3548200450309493;
 constexpr double kRing = 0.7; // FWHM: distance of the places beside a source at which one more is tried
@@ -224,13 +221,14 @@ SourceSearch::Round SourceSearch::oneMore(int round) {
         m_fit.refine(0);
         return Round::Rejected;
     }
-    evidence.reason = QStringLiteral("the pixels need it: it gains %1 in chi-square").arg(gain, 0, 'f', 0);
+    evidence.reason =
+        QStringLiteral("the pixels need it: it gains %1 in chi-square, ").arg(gain, 0, 'f', 0) + m_traits.words();
     m_accepted.push_back(evidence);
     m_steps += m_fit.settle(1);
     return Round::Accepted;
 }
 
-SourceCandidate SourceSearch::weigh(int added, double gain, int round) const {
+SourceCandidate SourceSearch::weigh(int added, double gain, int round) {
     const std::vector<JointSource>& sources = m_fit.sources();
     const JointSource& s = sources[std::size_t(added)];
     SourceCandidate c = describe(s, gain, round);
@@ -244,16 +242,14 @@ SourceCandidate SourceSearch::weigh(int added, double gain, int round) const {
     }
     c.contrast = m_fit.contrast(added);
     c.misfit = m_fit.misfit(added);
-    // A pair that still misses the light is no better than the structure that it leaves.
-    double counted = gain / square(c.misfit);
-    if (partner >= 0) {
-        c.contrast = std::min(c.contrast, m_fit.contrast(partner));
-        c.misfit = std::max(c.misfit, m_fit.misfit(partner));
-        c.colour = m_fit.colourDifference(added, partner);
-        counted = gain / square(c.misfit);
+    m_traits = {};
+    if (partner < 0) {
+        c.significance = gain / square(c.misfit);
+        return c;
     }
-    c.significance = counted;
-    // It may be structure of any galaxy in whose disk it lies, or the galaxy's best part what is left of one.
+    c.contrast = std::min(c.contrast, m_fit.contrast(partner));
+    c.misfit = std::max(c.misfit, m_fit.misfit(partner));
+    // The fainter of the two may be structure of the other: the new source may have taken the galaxy's best part.
     const auto light = [](const JointSource& j, std::size_t from, std::size_t to) {
         double sum = 0.0;
         for (std::size_t b = from; b < to; ++b)
@@ -261,27 +257,35 @@ SourceCandidate SourceSearch::weigh(int added, double gain, int round) const {
         return sum;
     };
     const std::size_t bands = std::size_t(m_bands), middle = bands / 2;
-    for (int k = 0; k < added; ++k) {
-        const JointSource& p = sources[std::size_t(k)];
-        const bool brighter = light(s, 0, bands) > light(p, 0, bands);
-        const JointSource &host = brighter ? s : p, &other = brighter ? p : s;
-        if (brighter && k != partner) continue;
-        // Distance in half-light ellipses of the host.
-        const double theta = 0.5 * std::atan2(host.e2, host.e1), stretch = 0.5 * std::hypot(host.e1, host.e2);
-        const double dx = other.x - host.x, dy = other.y - host.y;
-        const double along = (dx * std::cos(theta) + dy * std::sin(theta)) * std::exp(-stretch);
-        const double across = (dy * std::cos(theta) - dx * std::sin(theta)) * std::exp(stretch);
-        const double radius = host.point ? 0.0 : std::exp(host.logRadius);
-        if (radius < kResolvedOfFwhm * m_psf.fwhmPixels || std::hypot(along, across) > kDiskReach * radius) continue;
-        // Young stars are bluer than the galaxy around them; a neighbour may be redder.
-        const double blueHost = light(host, 0, middle), redHost = light(host, middle, bands);
-        const double blue = light(other, 0, middle), red = light(other, middle, bands);
-        const bool bluer = bands > 1 && blue * redHost > red * blueHost;
-        const bool fainter = light(other, 0, bands) < kKnotShare * light(host, 0, bands);
-        const double left = bluer && fainter ? counted / m_options.knotOdds : counted;
-        const double structure = square(c.contrast / m_options.structure);
-        c.significance = std::min(c.significance, left / (1.0 + left / structure));
+    const bool brighter = light(s, 0, bands) > light(sources[std::size_t(partner)], 0, bands);
+    const int hostIndex = brighter ? added : partner, otherIndex = brighter ? partner : added;
+    const JointSource host = sources[std::size_t(hostIndex)], other = sources[std::size_t(otherIndex)];
+    SourceTraits& t = m_traits;
+    // A pair that still misses the light is no better than the structure that it leaves.
+    t.gain = gain / square(c.misfit);
+    t.rawGain = gain;
+    t.contrast = c.contrast;
+    t.alien = c.colour = m_fit.alienColour(otherIndex, hostIndex);
+    const double theta = 0.5 * std::atan2(host.e2, host.e1), stretch = 0.5 * std::hypot(host.e1, host.e2);
+    const double dx = other.x - host.x, dy = other.y - host.y;
+    const double along = (dx * std::cos(theta) + dy * std::sin(theta)) * std::exp(-stretch);
+    const double across = (dy * std::cos(theta) - dx * std::sin(theta)) * std::exp(stretch);
+    const double radius = host.point ? 0.0 : std::exp(host.logRadius);
+    t.hostRadius = radius / m_psf.fwhmPixels;
+    t.reach = std::hypot(along, across) / std::max(radius, 0.01);
+    t.separation = separation / m_psf.fwhmPixels;
+    const double blue = light(other, 0, middle) * light(host, middle, bands);
+    const double red = light(other, middle, bands) * light(host, 0, middle);
+    t.bluer = blue > 0.0 && red > 0.0 ? std::log(blue / red) : blue > 0.0 ? 1.5 : red > 0.0 ? -1.5 : 0.0;
+    JointSource mirror;
+    mirror.x = mirror.startX = host.x - dx;
+    mirror.y = mirror.startY = host.y - dy;
+    mirror.logRadius = other.logRadius;
+    if (inside(mirror.x, mirror.y)) {
+        m_fit.prepareScore();
+        t.mirrored = m_fit.score(mirror, mirror.flux);
     }
+    c.significance = t.gain * t.probability();
     return c;
 }
 
@@ -299,10 +303,12 @@ QString SourceSearch::refusal(const SourceCandidate& evidence, int added) const 
         return QStringLiteral("it fell onto another source, %1 pixels away").arg(separation, 0, 'f', 1);
     }
     if (!inside(s.x, s.y)) return QStringLiteral("it left the footprint");
-    if (evidence.significance < m_options.leastGain) {
-        return QStringLiteral("structure of a galaxy may explain it: %1 of the light there, misfit %2")
-            .arg(evidence.contrast, 0, 'f', 2)
+    if (evidence.gain / square(evidence.misfit) < m_options.leastGain) {
+        return QStringLiteral("the models miss the light by more than it explains: misfit %1")
             .arg(evidence.misfit, 0, 'f', 2);
+    }
+    if (added > 0 && m_traits.probability() < m_options.leastProbability) {
+        return QStringLiteral("structure of a galaxy may explain it, ") + m_traits.words();
     }
     return {};
 }

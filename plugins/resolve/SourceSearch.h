@@ -1,5 +1,6 @@
 #pragma once
 
+#include "SourceOdds.h"
 #include "core/Result.h"
 #include "deblend/BlendData.h"
 #include "deblend/JointFit.h"
@@ -11,20 +12,20 @@ namespace blendscope {
 
 struct SearchOptions {
     JointFitOptions profile;
-    double leastGain = 50.0;      ///< chi-square that a source more must gain, structure discounted
-    double leastScore = 15.0;     ///< the same in a score test, to be worth a fit
-    double leastSeparation = 1.2; ///< pixel between two centres
-    double structure = 0.05;      ///< rms of a galaxy's structure on the scale of the PSF, relative to its light
-    double knotOdds = 10.0;       ///< by which the gain of what is placed and coloured like a knot counts less
-    double positionSigma = 1.5;   ///< pixel, of the prior around a start
-    int maxSources = 100;         ///< in a blend
-    int trials = 2;               ///< fits a round, at most
+    double leastGain = 50.0;       ///< chi-square that a source more must gain, structure discounted
+    double leastScore = 15.0;      ///< the same in a score test, to be worth a fit
+    double leastSeparation = 1.2;  ///< pixel between two centres
+    double leastProbability = 0.4; ///< of a source of its own, against structure of a galaxy (SourceTraits)
+    double positionSigma = 1.5;    ///< pixel, of the prior around a start
+    int maxSources = 100;          ///< in a blend
+    int trials = 2;                ///< fits a round, at most
 };
 
 /// Asks of one blend whether its pixels, in all bands together, need one source more, until they do not. Each round
 /// fits all sources together (JointFit), lists candidates (peaks of the residual's significance over bands, places
 /// beside each source), ranks them by a score test, and refits with the best; it stays if the cost falls by more than
-/// noise and structure explain. One instance serves one blend.
+/// noise explains, and if it is
+/// less like structure of the galaxy on which it lies than like a source (SourceTraits). One instance serves one blend.
 class SourceSearch {
 public:
     /// References must outlive the search. Starts from the blend's peaks.
@@ -49,7 +50,7 @@ private:
     [[nodiscard]] std::vector<Start> listStarts();
     enum class Round { Accepted, Rejected, Exhausted };
     [[nodiscard]] Round oneMore(int round);
-    [[nodiscard]] SourceCandidate weigh(int added, double gain, int round) const;
+    [[nodiscard]] SourceCandidate weigh(int added, double gain, int round);
     [[nodiscard]] QString refusal(const SourceCandidate& evidence, int added) const;
     [[nodiscard]] bool rejectedNear(double x, double y) const;
     [[nodiscard]] SourceCandidate describe(const JointSource& source, double gain, int round) const;
@@ -62,6 +63,7 @@ private:
     JointFit m_fit;
     int m_bands;
     int m_steps = 0;
+    SourceTraits m_traits; // of what weigh() saw last
     std::vector<SourceCandidate> m_accepted, m_rejected;
 };
 

@@ -1,7 +1,10 @@
 #include "core/Random.h"
 #include "method/BlendMethod.h"
+#include "method/Pipeline.h"
 #include "method/Registry.h"
+#include "method/SearchSteps.h"
 #include "support/BlendSupport.h"
+#include "support/SyntheticScene.h"
 
 #include <QTest>
 #include <cmath>
@@ -162,6 +165,64 @@ private Q_SLOTS:
         std::nth_element(error.begin(), error.begin() + std::ptrdiff_t(error.size() / 2), error.end());
         const double median = error[error.size() / 2];
         QVERIFY2(std::abs(median) < 0.03, qPrintable(QString::number(median)));
+    }
+
+    void fluxErrorsAreTheScatter() {
+        // Exponential galaxies, as the model has them, at given positions: only noise is left.
+        const std::vector<Source> pair = {source(28.0, 30.0, {6000.0, 8000.0, 9000.0}),
+                                          source(32.0, 30.5, {7000.0, 5000.0, 4000.0}, 1.3)};
+        std::vector<double> pulls;
+        double together = 0.0;
+        for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+            const BlendOutput output = run(pair, {at(28.0, 30.0, 0), at(32.0, 30.5, 1)}, seed);
+            QCOMPARE(output.children.size(), std::size_t(2));
+            double both[2] = {0.0, 0.0};
+            for (std::size_t k = 0; k < 2; ++k) {
+                const BlendOutput::Child& c = output.children[k];
+                QCOMPARE(c.fluxErr.size(), std::size_t(3));
+                for (std::size_t b = 0; b < 3; ++b)
+                    pulls.push_back((c.flux[b] - pair[k].flux[b]) / c.fluxErr[b]);
+                both[k] = pulls.back();
+            }
+            together += both[0] * both[1];
+            // What one gains the other loses.
+            QVERIFY(!output.covariances.empty());
+            QVERIFY(output.covariances[0].covariance[1] < 0.0f);
+        }
+        QVERIFY2(together < 0.0, qPrintable(QString::number(together)));
+        double sum = 0.0, squares = 0.0;
+        for (const double p : pulls) {
+            sum += p;
+            squares += p * p;
+        }
+        const double mean = sum / double(pulls.size()), width = std::sqrt(squares / double(pulls.size()) - mean * mean);
+        QVERIFY2(width > 0.8 && width < 1.2, qPrintable(QString::number(width)));
+        QVERIFY2(std::abs(mean) < 0.4, qPrintable(QString::number(mean)));
+    }
+
+    void searchCanBeWalkedThrough() {
+        // Two blobs of two colours with one peak between them.
+        const Scene scene = syntheticScene(
+            {80, 80}, 3, {{38.6, 40.0, 2.2, {9000.0, 6000.0, 4000.0}}, {41.6, 40.3, 2.2, {3000.0, 6000.0, 9000.0}}},
+            3.0);
+        Progress progress;
+        const ResultPtr result =
+            runPipeline(scene, Pipeline::parse(QStringLiteral("threshold+resolve")), m_registry, progress);
+        QCOMPARE(result->blends.size(), std::size_t(1));
+        const Blend& blend = result->blends[0];
+        QCOMPARE(blend.objects.size(), std::size_t(2));
+        const std::vector<SearchStep> steps = searchSteps(scene, *result, blend.id, progress);
+        QCOMPARE(steps.size(), std::size_t(2));
+        QCOMPARE(steps[0].objects, 1);
+        QCOMPARE(steps[0].result->objects.size(), std::size_t(1));
+        QCOMPARE(steps[0].added, 0);
+        QCOMPARE(steps[1].objects, 2);
+        QCOMPARE(steps[1].added, blend.objects[1]);
+        QVERIFY(steps[0].chiSquare - steps[1].chiSquare > 50.0);
+        for (const SearchStep& step : steps) {
+            for (const Component& c : step.result->components)
+                QCOMPARE(c.model.size(), std::size_t(3));
+        }
     }
 
     void survivesGarbage() {
