@@ -20,9 +20,10 @@ namespace {
 
 // What is found without the true objects may be what an imperfect drawing of them has left. It counts as a neighbour
 // where it has this much of the true objects' light on its pixels; close to one of them, also this share of its S/N; at
-// an object's very place, its full S/N.
+// an object's very place, its full S/N. A size or shape that is wrong leaves lobes on both sides: two of like S/N that
+// mirror each other in an object are no neighbours, unless they are bright against it.
 constexpr double kNeighbourLight = 0.3, kNeighbourShare = 0.2;
-constexpr double kCloseFwhm = 2.2;
+constexpr double kCloseFwhm = 2.2, kLobesFwhm = 5.0, kMirrorFwhm = 0.4, kLikeLobes = 2.0;
 // Truth is not complete where more neighbours than this share of the true objects have this aperture S/N.
 constexpr double kUnknownShare = 0.1, kUnknownSnr = 8.0;
 
@@ -359,11 +360,32 @@ std::vector<AttributionTruth> Judging::findNeighbours() const {
                 real = n.snr >= kNeighbourShare * own;
             }
         }
-        if (!real) continue;
-        n.id = -static_cast<int>(neighbours.size()) - 1;
-        neighbours.push_back(std::move(n));
+        if (real) neighbours.push_back(std::move(n));
     }
-    return neighbours;
+    std::vector<char> lobe(neighbours.size(), 0);
+    for (size_t t = 0; t < m_usable.size(); ++t) {
+        if (!m_usable[t]) continue;
+        const TruthObject& object = m_scene.truth->objects[t];
+        const double most = kNeighbourShare * m_runs.lights()[t].snr;
+        for (size_t i = 0; i < neighbours.size(); ++i) {
+            const AttributionTruth& a = neighbours[i];
+            if (!(a.snr < most) || std::hypot(a.x - object.x, a.y - object.y) > kLobesFwhm * m_fwhm) continue;
+            for (size_t j = 0; j < i; ++j) {
+                const AttributionTruth& b = neighbours[j];
+                const double off = std::hypot(a.x + b.x - 2.0 * object.x, a.y + b.y - 2.0 * object.y);
+                if (!(b.snr < most) || off > 2.0 * kMirrorFwhm * m_fwhm) continue;
+                if (std::max(a.snr, b.snr) > kLikeLobes * std::min(a.snr, b.snr)) continue;
+                lobe[i] = lobe[j] = 1;
+            }
+        }
+    }
+    std::vector<AttributionTruth> kept;
+    for (size_t i = 0; i < neighbours.size(); ++i) {
+        if (lobe[i]) continue;
+        neighbours[i].id = -static_cast<int>(kept.size()) - 1;
+        kept.push_back(std::move(neighbours[i]));
+    }
+    return kept;
 }
 
 bool Judging::truthIsComplete(std::vector<AttributionTruth>& neighbours) const {

@@ -307,6 +307,28 @@ private Q_SLOTS:
             QVERIFY(given.objects[i].outcome == rendered.objects[i].outcome);
         }
     }
+
+    /// Two remains of like S/N on both sides of an object are lobes of a drawing with a wrong shape, no neighbours.
+    void lobesAreNoNeighbours() {
+        const auto neighbours = [](const std::vector<test::Blob>& around) {
+            std::vector<test::Blob> blobs = {{48, 48, kSigma, fluxOf(400.0)}};
+            Scene scene = withTruth({96, 96}, blobs);
+            blobs.insert(blobs.end(), around.begin(), around.end());
+            const Scene all = test::syntheticScene({96, 96}, 2, blobs, 1.0, 4.0, 1);
+            for (size_t b = 0; b < scene.bands.size(); ++b) {
+                scene.bands[b].image = all.bands[b].image;
+            }
+            JudgeOptions options;
+            options.complete = false;
+            const Judgement j = judged(scene, *run(scene), options);
+            return std::count_if(j.objects.begin(), j.objects.end(), [](const TruthVerdict& t) { return !t.known; });
+        };
+        const test::Blob right{57.5, 51.5, kSigma, fluxOf(24.0)};
+        QCOMPARE(neighbours({right}), 1);
+        QCOMPARE(neighbours({right, {38.5, 44.5, kSigma, fluxOf(20.0)}}), 0);
+        QCOMPARE(neighbours({right, {38.5, 44.5, kSigma, fluxOf(70.0)}}), 2); // too different
+        QCOMPARE(neighbours({right, {57.5, 44.5, kSigma, fluxOf(20.0)}}), 2); // not opposite
+    }
 };
 
 QTEST_APPLESS_MAIN(TestJudge)
