@@ -12,7 +12,9 @@
 #include <QJsonObject>
 #include <QPixmap>
 #include <QSettings>
+#include <QThread>
 #include <QTimer>
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <unistd.h>
@@ -66,6 +68,9 @@ bool parseOverrides(const QCommandLineParser& parser, OpenOptions& options, QStr
 } // namespace
 
 int main(int argc, char** argv) {
+    // LibTorch, which comes with the first neural method, leaves one processor to the window.
+    if (!qEnvironmentVariableIsSet("OMP_NUM_THREADS"))
+        qputenv("OMP_NUM_THREADS", QByteArray::number(std::max(1, QThread::idealThreadCount() - 1)));
     SceneView::prepareOpenGL();
     QApplication app(argc, argv);
     QApplication::setOrganizationName(QStringLiteral("Blendscope"));

@@ -34,7 +34,7 @@ const Rule kRules[] = {
      "QWidget|QApplication|QtWidgets|vtk|torch/|fitsio"},
     {"ui/",
      "core|jobs|image|io|detect|deblend|measure|simulate|judge|method|figure|window|document|panels|models|actions|"
-     "charts|theme|view|present|tools",
+     "charts|theme|view|present|tools|train",
      "torch/|fitsio|wcslib"},
 };
 

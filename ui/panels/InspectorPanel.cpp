@@ -1,5 +1,6 @@
 #include "panels/InspectorPanel.h"
 
+#include "charts/ProbabilityBars.h"
 #include "charts/SpectrumChart.h"
 #include "figure/Palette.h"
 #include "models/Format.h"
@@ -68,7 +69,8 @@ InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
     : QWidget(parent), m_document(document), m_heading(new BlendHeading), m_story(textLabel()), m_empty(new QWidget),
       m_emptyText(new QLabel), m_scroll(new QScrollArea), m_model(new QToolButton), m_share(new QToolButton),
       m_board(new PictureBoard(PictureBoard::Layout::Large)), m_bands(new PictureBoard(PictureBoard::Layout::Bands)),
-      m_spectrum(new SpectrumChart), m_objects(textLabel()), m_details(textLabel()), m_wait(new QTimer(this)) {
+      m_counts(new ProbabilityBars), m_kinds(new ProbabilityBars), m_spectrum(new SpectrumChart),
+      m_objects(textLabel()), m_details(textLabel()), m_wait(new QTimer(this)) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
@@ -95,6 +97,7 @@ InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
     picturesLayout->setContentsMargins(8, 0, 8, 8);
     picturesLayout->setSpacing(4);
     picturesLayout->addWidget(m_story);
+    picturesLayout->addWidget(m_counts);
     auto* forms = new QHBoxLayout;
     forms->setSpacing(2);
     auto* formLabel = new QLabel(tr("Components:"));
@@ -129,7 +132,12 @@ InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
     bandScroll->setWidget(m_bands);
     m_bandsSection = new Section(tr("Per band"), padded(bandScroll));
     column->addWidget(m_bandsSection);
-    m_detailsSection = new Section(tr("Object"), padded(m_details));
+    auto* details = new QWidget;
+    auto* detailsLayout = new QVBoxLayout(details);
+    detailsLayout->setContentsMargins(0, 0, 0, 0);
+    detailsLayout->addWidget(m_kinds);
+    detailsLayout->addWidget(m_details);
+    m_detailsSection = new Section(tr("Object"), padded(details));
     column->addWidget(m_detailsSection);
     column->addStretch();
     m_scroll->setObjectName(QStringLiteral("plain"));
@@ -296,6 +304,20 @@ QString InspectorPanel::story(const Result& result, const Blend& blend) {
     return parts.join(QLatin1Char(' '));
 }
 
+void InspectorPanel::refreshCounts(const Blend& blend) {
+    std::vector<ProbabilityBars::Bar> bars;
+    const std::size_t n = blend.countProbabilities.size();
+    for (std::size_t k = 0; k < n; ++k) {
+        ProbabilityBars::Bar bar;
+        bar.name = k + 1 == n && n > 2 ? tr("%1 or more").arg(k) : QString::number(k);
+        bar.value = double(blend.countProbabilities[k]);
+        bar.spread = k < blend.countSpread.size() ? double(blend.countSpread[k]) : 0.0;
+        bar.marked = k == blend.objects.size() || (k + 1 == n && blend.objects.size() > k);
+        bars.push_back(bar);
+    }
+    m_counts->setBars(tr("How many objects? (%1 found)").arg(blend.objects.size()), std::move(bars));
+}
+
 void InspectorPanel::refreshTexts() {
     const ScenePtr scene = m_document->scene();
     const Blend* blend = m_shownResult ? m_shownResult->blend(m_shownBlend) : nullptr;
@@ -325,6 +347,7 @@ void InspectorPanel::refreshTexts() {
             QStringLiteral("<br><span style='color:%1'>%2</span>").arg(muted, facts.join(QStringLiteral(" \u00b7 ")));
     }
     m_story->setText(text);
+    refreshCounts(*blend);
 
     int best = 0;
     std::vector<double> snr(scene->bands.size(), 0.0);
@@ -384,6 +407,12 @@ void InspectorPanel::refreshTexts() {
                                                                          : 0);
     m_detailsSection->setVisible(o != nullptr);
     if (!o) return;
+    std::vector<ProbabilityBars::Bar> kinds;
+    if (std::isfinite(o->pStar)) {
+        kinds.push_back({tr("star"), double(o->pStar), 0.0, o->pStar > 0.5f});
+        kinds.push_back({tr("galaxy"), 1.0 - double(o->pStar), 0.0, o->pStar <= 0.5f});
+    }
+    m_kinds->setBars(tr("What is it?"), std::move(kinds));
     m_detailsSection->setTitle(tr("Object %1").arg(o->id));
     QStringList notes;
     if (!o->note.isEmpty()) notes << o->note.toHtmlEscaped();

@@ -16,6 +16,7 @@ namespace blendscope {
 
 class BlendHeading;
 class PictureBoard;
+class ProbabilityBars;
 class SpectrumChart;
 class Section;
 
@@ -33,6 +34,7 @@ public:
     void refreshTheme() { refreshTexts(); }
     [[nodiscard]] bool settled() const; ///< nothing is left to render
     [[nodiscard]] PictureBoard* board() const { return m_board; }
+    [[nodiscard]] ProbabilityBars* counts() const { return m_counts; }
     [[nodiscard]] QString words() const; ///< what is written about the blend, for tests
     /// The blend's story in words: how many objects, how they overlap, what the deblender said.
     [[nodiscard]] static QString story(const Result& result, const Blend& blend);
@@ -45,6 +47,7 @@ private:
     void refresh();
     void render();
     void refreshTexts();
+    void refreshCounts(const Blend& blend);
 
     Document* m_document;
     RgbSettings m_rgb;
@@ -64,6 +67,8 @@ private:
     QToolButton* m_share;
     PictureBoard* m_board;
     PictureBoard* m_bands;
+    ProbabilityBars* m_counts; ///< of the blend: how many objects
+    ProbabilityBars* m_kinds;  ///< of the object: star or galaxy
     SpectrumChart* m_spectrum;
     QLabel* m_objects;
     QLabel* m_details;

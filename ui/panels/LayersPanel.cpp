@@ -1,13 +1,16 @@
 #include "panels/LayersPanel.h"
 
 #include "figure/Palette.h"
+#include "view/ClassTiles.h"
 
 #include <QCheckBox>
 #include <QComboBox>
 #include <QGridLayout>
 #include <QLabel>
 #include <QPainter>
+#include <QSignalBlocker>
 #include <QSlider>
+#include <algorithm>
 #include <cmath>
 
 namespace blendscope {
@@ -17,7 +20,7 @@ namespace {
 /// A small picture of how a layer is drawn, in its own colour: the legend.
 class Swatch final : public QWidget {
 public:
-    enum class Kind { Masks, Peaks, Ellipses, Truth, Unusable, NoData };
+    enum class Kind { Masks, Peaks, Ellipses, Truth, Classes, Unusable, NoData };
     explicit Swatch(Kind kind) : m_kind(kind) { setFixedSize(26, 16); }
 
 protected:
@@ -61,6 +64,11 @@ protected:
             p.drawEllipse(c, 1.8, 1.8);
             break;
         }
+        case Kind::Classes:
+            for (int k = 0; k < 3; ++k) {
+                p.fillRect(QRectF(2 + 8 * k, 3, 7, 10), classColour(k + 1));
+            }
+            break;
         // As in the picture: thin stripes falling, broad ones rising.
         case Kind::Unusable:
             p.fillRect(rect(), QColor(0x3a, 0x3d, 0x44));
@@ -88,7 +96,8 @@ LayersPanel::LayersPanel(QWidget* parent)
     : QWidget(parent), m_masks(new QCheckBox(tr("Masks"))), m_maskStyle(new QComboBox),
       m_maskOpacity(new QSlider(Qt::Horizontal)), m_peaks(new QCheckBox(tr("Peaks"))),
       m_ellipses(new QCheckBox(tr("Measured shapes"))), m_truth(new QCheckBox(tr("Truth"))),
-      m_truthOpacity(new QSlider(Qt::Horizontal)), m_unusable(new QCheckBox(tr("Masked, no weight"))),
+      m_truthOpacity(new QSlider(Qt::Horizontal)), m_classes(new QCheckBox(tr("Classes"))), m_classShown(new QComboBox),
+      m_classOpacity(new QSlider(Qt::Horizontal)), m_unusable(new QCheckBox(tr("Masked, no weight"))),
       m_compass(new QCheckBox(tr("Compass"))), m_scaleBar(new QCheckBox(tr("Scale"))),
       m_colorBar(new QCheckBox(tr("Colour bar"))) {
     m_masks->setToolTip(tr("The pixels of every object; neighbours differ in colour"));
@@ -99,7 +108,12 @@ LayersPanel::LayersPanel(QWidget* parent)
     m_ellipses->setToolTip(tr("Size and shape of what was measured, as dashed ellipses"));
     m_unusable->setToolTip(tr("Pixels that no method uses: masked, or without weight (variance zero or infinite)"));
     m_truth->setToolTip(tr("What is known to be there, as colour shading"));
-    for (QSlider* s : {m_maskOpacity, m_truthOpacity}) {
+    m_classes->setToolTip(tr("What each pixel is, as the method says; the more certain, the stronger the shading"));
+    m_classShown->setToolTip(tr("The most probable class of each pixel, or the probability of one"));
+    m_classShown->setAccessibleName(tr("Class that is shown"));
+    m_classOpacity->setToolTip(tr("Opacity of the classes"));
+    m_classOpacity->setAccessibleName(tr("Opacity of the classes"));
+    for (QSlider* s : {m_maskOpacity, m_truthOpacity, m_classOpacity}) {
         s->setRange(5, 100);
         s->setMinimumWidth(40);
     }
@@ -115,7 +129,9 @@ LayersPanel::LayersPanel(QWidget* parent)
     grid->setColumnStretch(2, 1);
     int row = 0;
     const auto line = [&](Swatch::Kind kind, QCheckBox* box, QWidget* a = nullptr, QWidget* b = nullptr) {
-        grid->addWidget(new Swatch(kind), row, 0);
+        auto* swatch = new Swatch(kind);
+        if (kind == Swatch::Kind::Classes) m_classSwatch = swatch;
+        grid->addWidget(swatch, row, 0);
         grid->addWidget(box, row, 1, 1, a ? 1 : 3);
         if (a) grid->addWidget(a, row, 2, 1, b ? 1 : 2);
         if (b) grid->addWidget(b, row, 3);
@@ -126,6 +142,8 @@ LayersPanel::LayersPanel(QWidget* parent)
     line(Swatch::Kind::Ellipses, m_ellipses);
     line(Swatch::Kind::Peaks, m_peaks);
     line(Swatch::Kind::Truth, m_truth, m_truthOpacity);
+    m_classShown->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    line(Swatch::Kind::Classes, m_classes, m_classOpacity, m_classShown);
     line(Swatch::Kind::Unusable, m_unusable);
     auto* noData = new QLabel(tr("No data"));
     noData->setToolTip(tr("Pixels that hold no number (NaN); always shown so"));
@@ -138,17 +156,36 @@ LayersPanel::LayersPanel(QWidget* parent)
     furniture->addStretch();
     grid->addLayout(furniture, row, 0, 1, 4);
 
-    for (QCheckBox* box : {m_masks, m_peaks, m_ellipses, m_truth, m_unusable, m_compass, m_scaleBar, m_colorBar}) {
+    for (QCheckBox* box :
+         {m_masks, m_peaks, m_ellipses, m_truth, m_classes, m_unusable, m_compass, m_scaleBar, m_colorBar}) {
         connect(box, &QCheckBox::toggled, this, &LayersPanel::edit);
     }
-    for (QSlider* s : {m_maskOpacity, m_truthOpacity}) {
+    for (QSlider* s : {m_maskOpacity, m_truthOpacity, m_classOpacity}) {
         connect(s, &QSlider::valueChanged, this, &LayersPanel::edit);
     }
     connect(m_maskStyle, &QComboBox::activated, this, [this](int i) {
         m_lastMasks = static_cast<MaskStyle>(i + 1);
         edit();
     });
+    connect(m_classShown, &QComboBox::activated, this, &LayersPanel::edit);
     setState({}, false, false);
+    setClasses({});
+}
+
+void LayersPanel::setClasses(const std::vector<QString>& names) {
+    for (QWidget* w : {m_classSwatch, static_cast<QWidget*>(m_classes), static_cast<QWidget*>(m_classShown),
+                       static_cast<QWidget*>(m_classOpacity)}) {
+        w->setVisible(!names.empty());
+    }
+    if (names == m_classNames) return;
+    m_classNames = names;
+    const QSignalBlocker block(m_classShown);
+    m_classShown->clear();
+    m_classShown->addItem(tr("most probable"));
+    for (const QString& name : names) {
+        m_classShown->addItem(name);
+    }
+    m_classShown->setCurrentIndex(std::clamp(m_style.classShown + 1, 0, m_classShown->count() - 1));
 }
 
 void LayersPanel::setState(const OverlayStyle& style, bool hasResult, bool hasTruth) {
@@ -162,6 +199,12 @@ void LayersPanel::setState(const OverlayStyle& style, bool hasResult, bool hasTr
     m_ellipses->setChecked(style.ellipses);
     m_truth->setChecked(style.truth && hasTruth);
     if (!m_truthOpacity->isSliderDown()) m_truthOpacity->setValue(int(std::lround(double(style.truthOpacity) * 100)));
+    m_classes->setChecked(style.classes);
+    if (m_classShown->count() > 0)
+        m_classShown->setCurrentIndex(std::clamp(style.classShown + 1, 0, m_classShown->count() - 1));
+    if (!m_classOpacity->isSliderDown()) m_classOpacity->setValue(int(std::lround(double(style.classOpacity) * 100)));
+    m_classShown->setEnabled(style.classes);
+    m_classOpacity->setEnabled(style.classes);
     m_unusable->setChecked(style.unusable);
     m_compass->setChecked(style.compass);
     m_scaleBar->setChecked(style.scaleBar);
@@ -187,6 +230,9 @@ void LayersPanel::edit() {
     m_style.ellipses = m_ellipses->isChecked();
     m_style.truth = m_truth->isChecked();
     m_style.truthOpacity = float(m_truthOpacity->value()) / 100.0f;
+    m_style.classes = m_classes->isChecked();
+    m_style.classShown = std::max(-1, m_classShown->currentIndex() - 1);
+    m_style.classOpacity = float(m_classOpacity->value()) / 100.0f;
     m_style.unusable = m_unusable->isChecked();
     m_style.compass = m_compass->isChecked();
     m_style.scaleBar = m_scaleBar->isChecked();

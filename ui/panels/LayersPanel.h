@@ -19,6 +19,8 @@ public:
     /// Shows this state; emits nothing. Truth can be chosen only where the scene has one, masks where there is a
     /// result.
     void setState(const OverlayStyle& style, bool hasResult, bool hasTruth);
+    /// Names of the classes that the result has planes of; empty = none, and the row is gone.
+    void setClasses(const std::vector<QString>& names);
 
 Q_SIGNALS:
     void styleEdited(const blendscope::OverlayStyle& style);
@@ -35,6 +37,11 @@ private:
     QCheckBox* m_ellipses;
     QCheckBox* m_truth;
     QSlider* m_truthOpacity;
+    QCheckBox* m_classes;
+    QComboBox* m_classShown;
+    QSlider* m_classOpacity;
+    QWidget* m_classSwatch = nullptr;
+    std::vector<QString> m_classNames;
     QCheckBox* m_unusable;
     QCheckBox* m_compass;
     QCheckBox* m_scaleBar;

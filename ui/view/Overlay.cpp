@@ -2,6 +2,7 @@
 
 #include "figure/OutcomeLook.h"
 #include "figure/Palette.h"
+#include "view/ClassTiles.h"
 #include "view/ColourMap.h"
 
 #include <QPainter>
@@ -57,7 +58,8 @@ Overlay::Overlay(QWidget* parent) : QWidget(parent) {
 
 void Overlay::setContents(const Contents& contents) {
     const bool all = contents.message != m_contents.message || contents.band != m_contents.band ||
-                     contents.scene != m_contents.scene || contents.style != m_contents.style || !m_outcomes.empty();
+                     contents.scene != m_contents.scene || contents.style != m_contents.style ||
+                     contents.classes != m_contents.classes || !m_outcomes.empty();
     m_contents = contents;
     // A pan changes no word of this: what stays is not painted and sent to the screen again.
     const Contents& c = m_contents;
@@ -157,6 +159,7 @@ void Overlay::paintContents(QPainter& p) const {
         line(p, path, 1.2);
     }
     if (!c.scene || width() < 160 || height() < 120) return;
+    if (!c.classes.empty() && c.style.classes) paintClasses(p, {width() - kMargin, kMargin});
     const bool compass = c.style.compass && c.scene->wcs.isValid();
     if (compass) paintCompass(p, {width() - kMargin - 30.0, height() - kMargin - 30.0});
     if (c.style.scaleBar) paintScaleBar(p, {width() - kMargin - (compass ? 84.0 : 4.0), height() - kMargin - 4.0});
@@ -209,6 +212,22 @@ void Overlay::paintScaleBar(QPainter& p, QPointF rightEnd) const {
     line(p, path);
     text(p, rightEnd + QPointF(-w / 2, -10.0 - p.fontMetrics().descent()),
          sky ? angleWords(length) : tr("%1 px").arg(length), Qt::AlignHCenter);
+}
+
+void Overlay::paintClasses(QPainter& p, QPointF rightTop) const {
+    const Contents& c = m_contents;
+    constexpr double swatch = 12.0;
+    double y = rightTop.y() + p.fontMetrics().ascent();
+    for (std::size_t k = 0; k < c.classes.size(); ++k) {
+        const bool alone = c.style.classShown >= 0;
+        if (alone ? static_cast<int>(k) != c.style.classShown : isSkyClass(c.classes[k])) continue;
+        const QRectF box(rightTop.x() - swatch, y - swatch + 2.0, swatch, swatch);
+        p.fillRect(box.adjusted(-1, -1, 1, 1), QColor(0, 0, 0, 190));
+        p.fillRect(box, classColour(static_cast<int>(k)));
+        text(p, {box.left() - 6.0, y}, alone ? tr("probability of %1").arg(c.classes[k]) : c.classes[k],
+             Qt::AlignRight);
+        y += p.fontMetrics().height() + 4.0;
+    }
 }
 
 void Overlay::paintColourBar(QPainter& p, QPointF leftTop) const {

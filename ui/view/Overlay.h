@@ -20,9 +20,10 @@ public:
         ViewDisplay display;
         OverlayStyle style;
         QString caption;
-        QString message; ///< a sentence in the middle, instead of a picture
-        QString note;    ///< a sentence at the top, over the picture
-        QRectF band;     ///< rubber band, widget coordinates
+        std::vector<QString> classes; ///< names of the classes that are shaded; empty = none
+        QString message;              ///< a sentence in the middle, instead of a picture
+        QString note;                 ///< a sentence at the top, over the picture
+        QRectF band;                  ///< rubber band, widget coordinates
     };
     void setContents(const Contents& contents);
     void setOutcomes(std::vector<OutcomeMark> marks);
@@ -36,6 +37,7 @@ private:
     void paintCompass(QPainter& painter, QPointF at) const;
     void paintScaleBar(QPainter& painter, QPointF rightEnd) const;
     void paintColourBar(QPainter& painter, QPointF leftTop) const;
+    void paintClasses(QPainter& painter, QPointF rightTop) const;
 
     Contents m_contents;
     std::vector<OutcomeMark> m_outcomes;

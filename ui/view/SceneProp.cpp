@@ -33,8 +33,9 @@ void main() {
 }
 )";
 
-// Variants by #define: COLOURS, SMOOTH, CURVE (0..3), HATCH, IDS, SELECTION, TRUTH. Software OpenGL pays for each
-// instruction and fetch, also behind a branch that no pixel takes, so each tile gets the least variant that it needs.
+// Variants by #define: COLOURS, SMOOTH, CURVE (0..3), HATCH, IDS, SELECTION, TRUTH, CLASSES. Software OpenGL pays for
+// each instruction and fetch, also behind a branch that no pixel takes, so each tile gets the least variant that it
+// needs.
 constexpr const char* kFragmentShader = R"(
 in vec2 local;
 uniform sampler2D image;
@@ -64,10 +65,16 @@ uniform vec3 truthMap;
 uniform sampler2D truthTable;
 uniform float truthFill;
 #endif
+#ifdef CLASSES
+uniform isampler2D classIds;
+uniform vec3 classMap;
+uniform sampler2D classTable;
+uniform float classFill;
+#endif
 
 float asinhOf(float v) { return sign(v) * log(abs(v) + sqrt(v * v + 1.0)); }
 
-#if defined(IDS) || defined(TRUTH)
+#if defined(IDS) || defined(TRUTH) || defined(CLASSES)
 vec4 look(sampler2D table, int id) {
     int rows = textureSize(table, 0).y;
     return texelFetch(table, ivec2(id & 1023, (id >> 10) % rows), 0);
@@ -121,6 +128,14 @@ void main() {
     if (state > 0.5) c = hatch(c, state);
 #endif
 
+#ifdef CLASSES
+    int classId = texelFetch(classIds, ivec2(local * classMap.x + classMap.yz), 0).r;
+    if (classId > 0) {
+        vec4 entry = look(classTable, classId);
+        c = mix(c, entry.rgb, classFill * entry.a);
+    }
+#endif
+
 #ifdef TRUTH
     int truthId = texelFetch(truthIds, ivec2(local * truthMap.x + truthMap.yz), 0).r;
     if (truthId > 0) c = mix(c, look(truthTable, truthId).rgb, truthFill);
@@ -169,7 +184,16 @@ void main() {
 }
 )";
 
-enum Variant { Colours = 1, Smooth = 2, Hatch = 4, Ids = 8, Chosen = 16, TruthShading = 32, FirstCurve = 64 };
+enum Variant {
+    Colours = 1,
+    Smooth = 2,
+    Hatch = 4,
+    Ids = 8,
+    Chosen = 16,
+    TruthShading = 32,
+    Classes = 64,
+    FirstCurve = 128
+};
 
 double sideOf(int level) {
     return static_cast<double>(TileGeometry::kTile) * (1 << level);
@@ -188,12 +212,12 @@ std::array<float, 3> mapFor(const TileKey& drawn, const TileKey& source) {
 
 vtkStandardNewMacro(SceneProp);
 
-SceneProp::SceneProp() : m_image(kImageBudget), m_ids(kIdBudget), m_truth(kIdBudget) {}
+SceneProp::SceneProp() : m_image(kImageBudget), m_ids(kIdBudget), m_truth(kIdBudget), m_classes(kIdBudget) {}
 
 SceneProp::~SceneProp() = default;
 
 void SceneProp::initialise(std::function<void()> ready) {
-    for (Layer* layer : {&m_image, &m_ids, &m_truth}) {
+    for (Layer* layer : {&m_image, &m_ids, &m_truth, &m_classes}) {
         layer->loader = std::make_unique<TileLoader>(ready);
     }
 }
@@ -223,6 +247,14 @@ void SceneProp::setTruth(TileReaderPtr reader) {
     setReader(m_truth, std::move(reader), true);
 }
 
+void SceneProp::setClasses(TileReaderPtr reader) {
+    setReader(m_classes, std::move(reader), true);
+}
+
+void SceneProp::setClassTable(cv::Mat table) {
+    m_newClassTable = std::move(table);
+}
+
 void SceneProp::setIdTable(cv::Mat table) {
     m_newIdTable = std::move(table);
 }
@@ -239,6 +271,7 @@ void SceneProp::clear() {
     setImage(nullptr, true);
     setIds(nullptr);
     setTruth(nullptr);
+    setClasses(nullptr);
 }
 
 QString SceneProp::readError() const {
@@ -250,12 +283,13 @@ double* SceneProp::GetBounds() {
 }
 
 void SceneProp::ReleaseGraphicsResources(vtkWindow*) {
-    for (Layer* layer : {&m_image, &m_ids, &m_truth}) {
+    for (Layer* layer : {&m_image, &m_ids, &m_truth, &m_classes}) {
         layer->textures.clear();
     }
     m_programs.clear();
     m_idTable = nullptr;
     m_truthTable = nullptr;
+    m_classTable = nullptr;
     m_colourMap = nullptr;
     m_mapOnCard.reset();
     if (QOpenGLContext* context = QOpenGLContext::currentContext(); context && m_quad) {
@@ -312,10 +346,13 @@ bool SceneProp::update(vtkOpenGLRenderWindow* window, double milliseconds) {
     m_missing = updateLayer(m_image, window, milliseconds);
     m_missing += updateLayer(m_ids, window, milliseconds);
     if (m_style.truth) m_missing += updateLayer(m_truth, window, milliseconds);
+    if (m_style.classes) m_missing += updateLayer(m_classes, window, milliseconds);
     uploadTable(window, m_idTable, m_newIdTable);
+    uploadTable(window, m_classTable, m_newClassTable);
     uploadTable(window, m_truthTable, m_newTruthTable);
     uploadColourMap(window);
-    return !m_image.arrived.empty() || !m_ids.arrived.empty() || (m_style.truth && !m_truth.arrived.empty());
+    return !m_image.arrived.empty() || !m_ids.arrived.empty() || (m_style.truth && !m_truth.arrived.empty()) ||
+           (m_style.classes && !m_classes.arrived.empty());
 }
 
 void SceneProp::uploadTable(vtkOpenGLRenderWindow* window, vtkSmartPointer<vtkTextureObject>& texture, cv::Mat& table) {
@@ -344,7 +381,8 @@ vtkShaderProgram* SceneProp::program(vtkOpenGLRenderWindow* window, int variant)
     if (known) return window->GetShaderCache()->ReadyShaderProgram(known);
     std::string fragment = "//VTK::System::Dec\n//VTK::Output::Dec\n";
     const std::pair<int, const char*> names[] = {{Colours, "COLOURS"}, {Smooth, "SMOOTH"},    {Hatch, "HATCH"},
-                                                 {Ids, "IDS"},         {Chosen, "SELECTION"}, {TruthShading, "TRUTH"}};
+                                                 {Ids, "IDS"},         {Chosen, "SELECTION"}, {TruthShading, "TRUTH"},
+                                                 {Classes, "CLASSES"}};
     for (const auto& [bit, name] : names) {
         if (variant & bit) fragment += std::string("#define ") + name + "\n";
     }
@@ -379,6 +417,7 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
     const bool masks =
         (m_style.masks != MaskStyle::Off || (m_hovered > 0 && m_style.hover)) && m_ids.loader->hasReader() && m_idTable;
     const bool truth = m_style.truth && m_truth.loader->hasReader() && m_truthTable;
+    const bool classes = m_style.classes && m_classes.loader->hasReader() && m_classTable;
     const bool fill = m_style.masks == MaskStyle::Fill || m_style.masks == MaskStyle::FillAndOutline;
     const bool outline = m_style.masks == MaskStyle::Outline || m_style.masks == MaskStyle::FillAndOutline;
     const QColor noData = look::noData();
@@ -390,16 +429,19 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
         if (!pixels.texture) continue;
         TileTextures::Tile ids = masks ? m_ids.textures.find(key, levels) : TileTextures::Tile{};
         TileTextures::Tile truthIds = truth ? m_truth.textures.find(key, levels) : TileTextures::Tile{};
+        TileTextures::Tile classIds = classes ? m_classes.textures.find(key, levels) : TileTextures::Tile{};
+        if (classIds.plain) classIds.texture = nullptr;
         if (ids.plain) ids.texture = nullptr;
         if (truthIds.plain) truthIds.texture = nullptr;
         const Box tile = geometry.pixels(key);
 
         const bool smooth = zoom < 1.0 || pixels.key.level > 0;
         const bool chosen = ids.texture && !tile.grown(4 << level).intersected(m_selectionBox).empty();
-        vtkShaderProgram* program = this->program(
-            window, (m_colours ? Colours : 0) | (smooth ? Smooth : 0) | (pixels.plain ? 0 : Hatch) |
-                        (ids.texture ? Ids : 0) | (chosen ? Chosen : 0) | (truthIds.texture ? TruthShading : 0) |
-                        (m_colours ? 0 : static_cast<int>(m_display.curve) * FirstCurve));
+        vtkShaderProgram* program =
+            this->program(window, (m_colours ? Colours : 0) | (smooth ? Smooth : 0) | (pixels.plain ? 0 : Hatch) |
+                                      (ids.texture ? Ids : 0) | (chosen ? Chosen : 0) |
+                                      (truthIds.texture ? TruthShading : 0) | (classIds.texture ? Classes : 0) |
+                                      (m_colours ? 0 : static_cast<int>(m_display.curve) * FirstCurve));
         if (!program) return drawn;
 
         const float place[] = {static_cast<float>((tile.x0 - 0.5 - m_transform.centre.x()) * zoom * 2 / screenW),
@@ -467,6 +509,14 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
             m_truthTable->Activate();
             program->SetUniformi("truthTable", m_truthTable->GetTextureUnit());
         }
+        if (classIds.texture) {
+            program->SetUniform3f("classMap", mapFor(key, classIds.key).data());
+            program->SetUniformf("classFill", m_style.classOpacity);
+            classIds.texture->Activate();
+            program->SetUniformi("classIds", classIds.texture->GetTextureUnit());
+            m_classTable->Activate();
+            program->SetUniformi("classTable", m_classTable->GetTextureUnit());
+        }
         gl->glBindVertexArray(m_quad);
         gl->glBindBuffer(GL_ARRAY_BUFFER, m_quadBuffer);
         const int corner = gl->glGetAttribLocation(static_cast<GLuint>(program->GetHandle()), "corner");
@@ -486,8 +536,12 @@ int SceneProp::RenderOpaqueGeometry(vtkViewport* viewport) {
             truthIds.texture->Deactivate();
             m_truthTable->Deactivate();
         }
+        if (classIds.texture) {
+            classIds.texture->Deactivate();
+            m_classTable->Deactivate();
+        }
     }
-    for (Layer* layer : {&m_image, &m_ids, &m_truth}) {
+    for (Layer* layer : {&m_image, &m_ids, &m_truth, &m_classes}) {
         layer->textures.endFrame(layer->loader->geometry().root());
     }
     state->vtkglEnable(GL_DEPTH_TEST);

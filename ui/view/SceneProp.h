@@ -14,8 +14,8 @@ class vtkTextureObject;
 
 namespace blendscope {
 
-/// The pixels of a scene with their stretch, and over them the masks of objects and of the truth, tile by tile in one
-/// pass of one shader. The one VTK prop of a view that has the size of the scene.
+/// The pixels of a scene with their stretch, and over them classes and the masks of objects and of the truth, tile by
+/// tile in one pass of one shader. The one VTK prop of a view that has the size of the scene.
 class SceneProp final : public vtkProp {
 public:
     static SceneProp* New();
@@ -33,9 +33,11 @@ public:
     void setImage(TileReaderPtr reader, bool colours);
     void setIds(TileReaderPtr reader);
     void setTruth(TileReaderPtr reader);
+    void setClasses(TileReaderPtr reader);
     /// CV_8UC4 [id / 1024, id % 1024]: red, green, blue, flags.
     void setIdTable(cv::Mat table);
     void setTruthTable(cv::Mat table);
+    void setClassTable(cv::Mat table); ///< the fourth byte is an opacity
     void setDisplay(const ViewDisplay& display);
     void setStyle(const OverlayStyle& style) { m_style = style; }
     /// Pixels in which something selected lies; empty = nothing is selected.
@@ -75,7 +77,7 @@ private:
     vtkShaderProgram* program(vtkOpenGLRenderWindow* window, int variant);
     void uploadColourMap(vtkOpenGLRenderWindow* window);
 
-    Layer m_image, m_ids, m_truth;
+    Layer m_image, m_ids, m_truth, m_classes;
     bool m_colours = true;
     ViewDisplay m_display;
     OverlayStyle m_style;
@@ -83,8 +85,8 @@ private:
     Box m_selectionBox;
     int m_hovered = 0;
     int m_missing = 0;
-    cv::Mat m_newIdTable, m_newTruthTable;
-    vtkSmartPointer<vtkTextureObject> m_idTable, m_truthTable, m_colourMap;
+    cv::Mat m_newIdTable, m_newTruthTable, m_newClassTable;
+    vtkSmartPointer<vtkTextureObject> m_idTable, m_truthTable, m_classTable, m_colourMap;
     std::optional<DisplayMap> m_mapOnCard;
     std::map<int, vtkSmartPointer<vtkShaderProgram>>
         m_programs; ///< by variant: hashing the source costs more than a tile

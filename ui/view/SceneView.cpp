@@ -5,6 +5,7 @@
 #include "figure/TruthShading.h"
 #include "jobs/TaskPool.h"
 #include "view/Canvas.h"
+#include "view/ClassTiles.h"
 #include "view/IdTiles.h"
 #include "view/ImageTiles.h"
 #include "view/Mailbox.h"
@@ -82,6 +83,7 @@ struct SceneView::Private {
     void updateIdTable();
     void requestLook();
     void requestTruth();
+    void updateClasses();
     void rebuildMarks();
     void updateReadout();
     void updateHover();
@@ -114,6 +116,8 @@ struct SceneView::Private {
     std::shared_ptr<const cv::Mat> truthIds;
     std::vector<int> truthColours;
     bool truthRequested = false;
+    const void* classesShown = nullptr; ///< the first class plane that is on screen
+    int classShown = -1;
 
     ViewDisplay display;
     OverlayStyle style;
@@ -231,6 +235,7 @@ void SceneView::setScene(ScenePtr scene, std::shared_ptr<SceneSamples> samples) 
     d->positions.clear();
     d->truthIds = nullptr;
     d->truthRequested = false;
+    d->classesShown = nullptr;
     d->cycle.clear();
     const bool hadSelection = !d->selection.empty();
     d->selection = {};
@@ -291,6 +296,7 @@ void SceneView::setResult(ResultPtr result) {
     } else {
         d->requestLook();
     }
+    d->updateClasses();
     d->cycle.clear();
     // A selection stays where its object is still there.
     ViewSelection kept = d->selection;
@@ -379,6 +385,28 @@ void SceneView::Private::updateIdTable() {
     const Blend* around = result ? result->blend(selection.blend) : nullptr;
     canvas->scene().setSelectionBox(chosen.empty() || !scene ? Box{} : around ? around->box.grown(4) : scene->box());
     canvas->refresh();
+}
+
+void SceneView::Private::updateClasses() {
+    const bool fits = result && scene && !result->classPlanes.empty() &&
+                      std::all_of(result->classPlanes.begin(), result->classPlanes.end(),
+                                  [&](const cv::Mat& m) { return m.size() == scene->size && m.type() == CV_32F; });
+    const void* wanted = fits ? result->classPlanes.front().data : nullptr;
+    if (wanted == classesShown && (!fits || style.classShown == classShown)) return;
+    classesShown = wanted;
+    classShown = style.classShown;
+    if (!canvas) return;
+    if (fits) {
+        std::vector<QString> names = result->classNames;
+        names.resize(result->classPlanes.size());
+        const int shown = classShown < static_cast<int>(names.size()) ? classShown : -1;
+        canvas->scene().setClassTable(ClassTiles::table(names, shown, SceneProp::kTableWidth));
+        canvas->scene().setClasses(std::make_shared<ClassTiles>(result->classPlanes, shown));
+    } else {
+        canvas->scene().setClasses(nullptr);
+    }
+    canvas->refresh();
+    updateOverlay();
 }
 
 void SceneView::Private::requestTruth() {
@@ -636,6 +664,7 @@ void SceneView::setOverlays(const OverlayStyle& style) {
         d->canvas->scene().setStyle(style);
         d->canvas->refresh();
     }
+    d->updateClasses();
     if (style.truth) d->requestTruth();
     if (marks) d->rebuildMarks();
     setMirroredCursor(d->mirrored);
@@ -659,6 +688,7 @@ void SceneView::Private::updateOverlay() {
     c.display = display;
     c.style = style;
     c.caption = caption;
+    if (classesShown && result) c.classes = result->classNames;
     c.band = band;
     if (!canvas) {
         c.message = openGLProblem();

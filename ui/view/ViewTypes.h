@@ -48,6 +48,9 @@ struct OverlayStyle {
     bool ellipses = false;     ///< dashed ellipses of what was measured
     bool truth = false;        ///< colour shading of the truth segmentation, and dots at true positions
     float truthOpacity = 0.35f;
+    bool classes = true; ///< class planes as shading, where a result has some
+    int classShown = -1; ///< one class, or -1 = the most probable
+    float classOpacity = 0.5f;
     bool unusable = true;  ///< hatch over masked pixels and those without weight; NaN are always hatched
     bool positions = true; ///< given positions, where there are some
     bool compass = true;

@@ -26,6 +26,7 @@
 #include "panels/StretchPanel.h"
 #include "theme/Icons.h"
 #include "theme/Theme.h"
+#include "train/TrainSession.h"
 #include "view/SceneView.h"
 #include "window/BlinkTimer.h"
 #include "window/HeaderDialog.h"
@@ -87,7 +88,7 @@ MainWindow::MainWindow(QWidget* parent)
       m_method(new MethodPanel), m_layers(new LayersPanel), m_stretch(new StretchPanel),
       m_inspector(new InspectorPanel(m_document)), m_blends(new BlendsPanel(m_document)),
       m_judge(new JudgeMode(m_document, m_view, this)), m_blink(new BlinkTimer(m_document, this)),
-      m_layout(std::make_unique<LayoutKeeper>(this)) {
+      m_train(new TrainSession(m_document, this)), m_layout(std::make_unique<LayoutKeeper>(this)) {
     m_layout->setOn(false);
     setWindowIcon(applicationIcon());
     setAcceptDrops(true);
@@ -411,6 +412,8 @@ void MainWindow::refresh() {
     if (m_layers) {
         m_layers->setState(m_view->overlays(), m_document->result() != nullptr,
                            m_document->scene() && m_document->scene()->truth);
+        const ResultPtr result = m_document->result();
+        m_layers->setClasses(result && !result->classPlanes.empty() ? result->classNames : std::vector<QString>());
     }
     m_actions->refresh();
 }
@@ -671,7 +674,7 @@ void MainWindow::run() {
                          problem.isEmpty() ? tr("No method is chosen: nothing to run.") : problem);
         return;
     }
-    m_document->run(pipeline);
+    runTrusted(pipeline);
 }
 
 void MainWindow::setPipeline(const QString& text) {

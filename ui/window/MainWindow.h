@@ -35,6 +35,8 @@ class ScenePanel;
 class Section;
 class StartPage;
 class StretchPanel;
+class TrainPanel;
+class TrainSession;
 class ViewArea;
 
 /// The window: wires document, picture and panels together, and holds the list of everything that can be done.
@@ -83,6 +85,9 @@ public:
     /// Takes the arrangement of the window from the last time, and remembers it from now on.
     void restoreLayout();
     void resetLayout();
+    /// The panel that trains methods, made when it is first asked for.
+    TrainPanel* showTraining();
+    [[nodiscard]] TrainSession* training() const { return m_train; }
     /// Answers "cancel and close" without asking (tests and unattended runs).
     void setAskBeforeClosing(bool ask) { m_ask = ask; }
 
@@ -113,6 +118,8 @@ private:
     void chooseFiles();
     void chooseSimulation();
     void chooseEvaluation();
+    /// Runs a pipeline; asks first where it holds a TorchScript model that was not trusted yet.
+    void runTrusted(const Pipeline& pipeline);
     void chooseFigure();
     void saveResult();
     void openResultFolder();
@@ -142,6 +149,8 @@ private:
     BlendsPanel* m_blends;
     JudgeMode* m_judge;
     BlinkTimer* m_blink;
+    TrainSession* m_train;
+    TrainPanel* m_trainPanel = nullptr;
     std::unique_ptr<LayoutKeeper> m_layout;
     Section* m_methodSection = nullptr;
     Section* m_judgeSection = nullptr;

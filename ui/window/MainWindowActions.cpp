@@ -252,6 +252,10 @@ void MainWindow::buildActions() {
         tr("Pipelines on simulated scenes, with errors, in the background"), {}, "", [this] { chooseEvaluation(); },
         [this] { return m_document->registry() != nullptr; });
     add(
+        "train.panel", tr("Run"), tr("Train a method\u2026"),
+        tr("A network's recipe, live curves and sample predictions"), keys({"Ctrl+T"}), "", [this] { showTraining(); },
+        [this] { return m_document->registry() != nullptr; });
+    add(
         "judge.cancel", judge, tr("Stop judging"), tr("Judgements that are done stay"), {}, "",
         [this] { m_judge->controller()->cancel(); }, [this] { return m_judge->controller()->running(); });
 
