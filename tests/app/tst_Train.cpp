@@ -1,49 +1,14 @@
-#include "support/TestData.h"
+#include "support/Program.h"
 
 #include <QFile>
-#include <QJsonDocument>
-#include <QJsonObject>
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
 #include <signal.h>
 
+using namespace blendscope::test;
+
 namespace {
-
-struct Output {
-    int code = -1;
-    QString out, error;
-};
-
-void prepare(QProcess& process) {
-    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-    environment.insert(QStringLiteral("BLENDSCOPE_PLUGIN_PATH"),
-                       QStringLiteral(BLENDSCOPE_BINARY_DIR "/tests/plugins"));
-    process.setProcessEnvironment(environment);
-    process.setProgram(QStringLiteral(BLENDSCOPE_BINARY_DIR "/bin/blend"));
-}
-
-Output finish(QProcess& process) {
-    Output output;
-    if (!process.waitForFinished(120000)) return output;
-    output.code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2;
-    output.out = QString::fromUtf8(process.readAllStandardOutput());
-    output.error = QString::fromUtf8(process.readAllStandardError());
-    return output;
-}
-
-Output blend(const QStringList& arguments) {
-    QProcess process;
-    prepare(process);
-    process.setArguments(arguments);
-    process.start();
-    return finish(process);
-}
-
-QByteArray contents(const QString& path) {
-    QFile file(path);
-    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-}
 
 void write(const QString& path, const QByteArray& text) {
     QFile file(path);
@@ -63,6 +28,7 @@ private Q_SLOTS:
     void initTestCase() {
         if (!QFile::exists(QStringLiteral(BLENDSCOPE_BINARY_DIR "/tests/plugins/toymethod/toymethod.so")))
             QSKIP("built without LibTorch");
+        qputenv("BLENDSCOPE_PLUGIN_PATH", BLENDSCOPE_BINARY_DIR "/tests/plugins");
         write(path(QStringLiteral("short.json")), R"({"training": {"steps": 120}})");
         write(path(QStringLiteral("long.json")), R"({"training": {"steps": 1000000, "checkpoint_minutes": 1}})");
     }
@@ -72,7 +38,7 @@ private Q_SLOTS:
                                   path(QStringLiteral("short.json")), QStringLiteral("--out"),
                                   path(QStringLiteral("model")), QStringLiteral("--json")});
         QVERIFY2(run.code == 0, qPrintable(run.error));
-        const QJsonObject json = QJsonDocument::fromJson(run.out.toUtf8()).object();
+        const QJsonObject json = run.json();
         QCOMPARE(json.value(QStringLiteral("steps")).toInt(), 120);
         QVERIFY(!json.value(QStringLiteral("stopped")).toBool(true));
         QVERIFY(json.value(QStringLiteral("metrics")).toObject().value(QStringLiteral("rms")).toDouble(9) < 0.3);
@@ -91,7 +57,7 @@ private Q_SLOTS:
 
     void interruptedAndResumed() {
         QProcess process;
-        prepare(process);
+        process.setProgram(blendProgram());
         process.setArguments({QStringLiteral("train"), QStringLiteral("toymethod"), QStringLiteral("--recipe"),
                               path(QStringLiteral("long.json")), QStringLiteral("--out"),
                               path(QStringLiteral("long"))});
@@ -101,9 +67,9 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(
             (process.waitForReadyRead(10), said += process.readAllStandardError(), said.contains("step 50")), 60000);
         ::kill(static_cast<pid_t>(process.processId()), SIGINT);
-        const Output stopped = finish(process);
-        QVERIFY2(stopped.code == 0, qPrintable(stopped.error));
-        QVERIFY2(stopped.out.contains(QLatin1String("--resume")), qPrintable(stopped.out));
+        QVERIFY(process.waitForFinished(60000));
+        QCOMPARE(process.exitCode(), 0);
+        QVERIFY(process.readAllStandardOutput().contains("--resume"));
         QVERIFY(QFile::exists(path(QStringLiteral("long/checkpoint.safetensors"))));
         QVERIFY(!QFile::exists(path(QStringLiteral("long/card.json"))));
         // With a nearer goal it is over at once, and the model is written.
@@ -138,14 +104,14 @@ private Q_SLOTS:
         const Output run = blend(QStringList{QStringLiteral("train")} + arguments);
         QCOMPARE(run.code, 2);
         QVERIFY2(run.error.contains(word), qPrintable(run.error));
-        QCOMPARE(run.error.count(QLatin1Char('\n')), 1);
+        QVERIFY(run.oneLine());
     }
 
     void theRecipeCanBePrinted() {
         const Output run =
             blend({QStringLiteral("train"), QStringLiteral("toymethod"), QStringLiteral("--print-recipe")});
         QCOMPARE(run.code, 0);
-        QVERIFY(QJsonDocument::fromJson(run.out.toUtf8()).object().contains(QStringLiteral("training")));
+        QVERIFY(run.json().contains(QStringLiteral("training")));
     }
 };
 
