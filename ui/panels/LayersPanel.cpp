@@ -143,6 +143,7 @@ LayersPanel::LayersPanel(QWidget* parent)
     line(Swatch::Kind::Peaks, m_peaks);
     line(Swatch::Kind::Truth, m_truth, m_truthOpacity);
     m_classShown->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    m_classShown->setMinimumContentsLength(11); // "most probable" in the panel's narrowest
     line(Swatch::Kind::Classes, m_classes, m_classOpacity, m_classShown);
     line(Swatch::Kind::Unusable, m_unusable);
     auto* noData = new QLabel(tr("No data"));

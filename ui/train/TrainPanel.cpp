@@ -48,13 +48,13 @@ TrainPanel::TrainPanel(Document* document, TrainSession* session, QWidget* paren
     auto* recipeColumn = new QVBoxLayout;
     recipeColumn->addWidget(m_recipe, 1);
     recipeColumn->addWidget(file, 0, Qt::AlignLeft);
-    form->addRow(tr("&Recipe"), recipeColumn);
+    form->addRow(tr("Recipe"), recipeColumn);
     auto* browse = new QPushButton(tr("Choose\u2026"));
     auto* outRow = new QHBoxLayout;
     outRow->addWidget(m_out, 1);
     outRow->addWidget(browse);
     m_out->setPlaceholderText(tr("folder for checkpoint, curves and model"));
-    form->addRow(tr("&Folder"), outRow);
+    form->addRow(tr("Folder"), outRow);
     form->addRow({}, m_resume);
     m_labels->setPlaceholderText(tr("none"));
     m_labels->setToolTip(tr("A file that Label mode or blend labels export wrote"));
