@@ -15,6 +15,7 @@
 #include "panels/BlendsPanel.h"
 #include "panels/InspectorPanel.h"
 #include "support/EventDriver.h"
+#include "support/SyntheticScene.h"
 #include "theme/Theme.h"
 #include "view/SceneView.h"
 #include "window/MainWindow.h"
@@ -485,6 +486,36 @@ private Q_SLOTS:
             QVERIFY2(waitFor(done), qPrintable(window->messages()->text()));
             QCOMPARE(window->document()->scenes().size(), std::size_t(1));
         }
+    }
+
+    /// A sharper image of the same sky that is open and was run says what the other one merges.
+    void aSharperSceneIsEvidence() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        window->setMode(MainWindow::Mode::Judge);
+        Document* document = window->document();
+        const std::vector<test::Blob> narrow = {{45, 48, 1.0, {9000, 9000}}, {49, 48, 1.0, {7000, 7000}}};
+        const std::vector<test::Blob> wide = {{45, 48, 3.0, {9000, 9000}}, {49, 48, 3.0, {7000, 7000}}};
+        auto sharp = std::make_shared<Scene>(test::syntheticScene({96, 96}, 2, narrow, 1.0, 2.3));
+        sharp->id = QStringLiteral("sharp");
+        auto blurred = std::make_shared<Scene>(test::syntheticScene({96, 96}, 2, wide, 1.0, 7.0));
+        blurred->id = QStringLiteral("blurred");
+        Pipeline pipeline = Pipeline::parse(QStringLiteral("threshold"));
+        pipeline.set(QStringLiteral("threshold.SHARPEN=false"));
+        for (const auto& scene : {sharp, blurred}) {
+            document->setCurrentIndex(document->addScene(scene));
+            document->run(pipeline);
+            QVERIFY2(waitFor([&] { return document->result() && !document->busy(); }),
+                     qPrintable(window->messages()->text()));
+        }
+        QCOMPARE(document->result()->objects.size(), std::size_t(1));
+        QVERIFY(waitFor([&] { return window->judge()->controller()->current() && !document->busy(); }));
+        int seen = 0;
+        for (const Suspicion& s : window->judge()->controller()->evidence(1)) {
+            seen += s.evidence == Evidence::Reference && s.source == QLatin1String("sharp") &&
+                    s.outcome == Outcome::Unrecognized;
+        }
+        QCOMPARE(seen, 1);
     }
 
     void scenesWithoutTruthSaySo() {
