@@ -92,6 +92,20 @@ QString evidenceWord(Evidence evidence) {
     return {};
 }
 
+namespace {
+
+/// What a method that searched for sources wrote down of this object; null where it was a peak.
+const SourceCandidate* searchedFor(const Result& result, const Object& object) {
+    const Blend* blend = result.blend(object.parent);
+    if (!blend) return nullptr;
+    for (const SourceCandidate& c : blend->candidates) {
+        if (c.object == object.id) return &c;
+    }
+    return nullptr;
+}
+
+} // namespace
+
 std::vector<Suspicion> suspectDisagreement(const Scene& scene, const Result& result, const Result& other,
                                            const QString& otherName, const SuspicionOptions& options) {
     std::vector<Suspicion> list;
@@ -128,9 +142,12 @@ std::vector<Suspicion> suspectDisagreement(const Scene& scene, const Result& res
         s.blend = o.parent;
         s.detections = {o.id};
         double weakest = std::numeric_limits<double>::max();
+        const SourceCandidate* evidence = nullptr;
         for (const size_t i : inside) {
             s.others.push_back(other.objects[i].id);
             s.places.push_back(there[i]);
+            const SourceCandidate* c = searchedFor(other, other.objects[i]);
+            if (c && (!evidence || c->significance < evidence->significance)) evidence = c;
             if (!partnered[i] || inside.size() == 2) weakest = std::min(weakest, snrOf(other.objects[i]));
         }
         if (weakest == std::numeric_limits<double>::max()) weakest = snrOf(other.objects[inside.back()]);
@@ -139,6 +156,11 @@ std::vector<Suspicion> suspectDisagreement(const Scene& scene, const Result& res
                       .arg(inside.size())
                       .arg(o.id)
                       .arg(weakest, 0, 'f', 1);
+        // A search for sources asked the pixels: its answer counts more than how bright what it found is.
+        if (evidence) {
+            weakest = std::min(weakest, std::sqrt(std::max(0.0, evidence->significance)));
+            s.words += QStringLiteral(" The weakest that was searched for: %1.").arg(evidence->reason);
+        }
         add(std::move(s), weakest);
     }
     for (const Object& o : other.objects) {

@@ -15,6 +15,11 @@ constexpr int kMostPerPeak = 3, kMostMore = 2; // sources in a blend, by its pea
 constexpr std::size_t kMostRejected = 1;       // in a blend, and one more for each peak
 constexpr double kRejectedOfFwhm = 1.0;        // around what was rejected nothing is tried again
 constexpr long long kLargePixels = 6000;       // of a blend's box, beyond which one fit a round must do
+constexpr double kMostMisfit = 2.0;            // chi-square a pixel, beyond which models of a galaxy compare nothing
+constexpr double kResolvedOfFwhm = 0.4;        // half-light radius of a galaxy whose form can be seen
+constexpr double kGreatGain = 400.0;           // chi-square: of candidates on very bright galaxies
+constexpr double kStructure = 0.05; // rms of their structure on the scale of the PSF, relative to their light
+constexpr double kDiskReach = 2.8;  // half-light radii within which it lies
 constexpr double kSigmaOfFwhm = 1.0 / 2.3548200450309493;
 constexpr double kRing = 0.7; // FWHM: distance of the places beside a source at which one more is tried
 
@@ -289,6 +294,19 @@ SourceCandidate SourceSearch::weigh(int added, double gain, int round) {
     return c;
 }
 
+bool SourceSearch::onResolved(int added) const {
+    const std::vector<JointSource>& sources = m_fit.sources();
+    const JointSource& s = sources[std::size_t(added)];
+    return std::any_of(sources.begin(), sources.begin() + added, [&](const JointSource& host) {
+        const double theta = 0.5 * std::atan2(host.e2, host.e1), stretch = 0.5 * std::hypot(host.e1, host.e2);
+        const double dx = s.x - host.x, dy = s.y - host.y;
+        const double along = (dx * std::cos(theta) + dy * std::sin(theta)) * std::exp(-stretch);
+        const double across = (dy * std::cos(theta) - dx * std::sin(theta)) * std::exp(stretch);
+        const double radius = host.point ? 0.0 : std::exp(host.logRadius);
+        return radius > kResolvedOfFwhm * m_psf.fwhmPixels && std::hypot(along, across) < kDiskReach * radius;
+    });
+}
+
 QString SourceSearch::refusal(const SourceCandidate& evidence, int added) const {
     const std::vector<JointSource>& sources = m_fit.sources();
     const JointSource& s = sources[std::size_t(added)];
@@ -306,6 +324,16 @@ QString SourceSearch::refusal(const SourceCandidate& evidence, int added) const 
     if (evidence.gain / square(evidence.misfit) < m_options.leastGain) {
         return QStringLiteral("the models miss the light by more than it explains: misfit %1")
             .arg(evidence.misfit, 0, 'f', 2);
+    }
+    if (evidence.misfit > kMostMisfit && m_traits.hostRadius > kResolvedOfFwhm) {
+        return QStringLiteral("a resolved galaxy is of no form that the models know: even the pair misfits by %1")
+            .arg(evidence.misfit, 0, 'f', 1);
+    }
+    // The simulations hold few galaxies this bright: theirs is structure of some per cent of their light.
+    const double saturated = evidence.gain / (1.0 + evidence.gain * square(kStructure / evidence.contrast));
+    if (added > 0 && evidence.gain > kGreatGain && onResolved(added) && saturated < m_options.leastGain) {
+        return QStringLiteral("structure of a bright galaxy may explain it: %1 of the light there")
+            .arg(evidence.contrast, 0, 'f', 2);
     }
     if (added > 0 && m_traits.probability() < m_options.leastProbability) {
         return QStringLiteral("structure of a galaxy may explain it, ") + m_traits.words();

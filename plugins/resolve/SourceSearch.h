@@ -15,7 +15,7 @@ struct SearchOptions {
     double leastGain = 50.0;       ///< chi-square that a source more must gain, structure discounted
     double leastScore = 15.0;      ///< the same in a score test, to be worth a fit
     double leastSeparation = 1.2;  ///< pixel between two centres
-    double leastProbability = 0.4; ///< of a source of its own, against structure of a galaxy (SourceTraits)
+    double leastProbability = 0.5; ///< of a source of its own, against structure of a galaxy (SourceTraits)
     double positionSigma = 1.5;    ///< pixel, of the prior around a start
     int maxSources = 100;          ///< in a blend
     int trials = 2;                ///< fits a round, at most
@@ -51,6 +51,7 @@ private:
     enum class Round { Accepted, Rejected, Exhausted };
     [[nodiscard]] Round oneMore(int round);
     [[nodiscard]] SourceCandidate weigh(int added, double gain, int round);
+    [[nodiscard]] bool onResolved(int added) const; ///< whether it lies on a galaxy whose form can be seen
     [[nodiscard]] QString refusal(const SourceCandidate& evidence, int added) const;
     [[nodiscard]] bool rejectedNear(double x, double y) const;
     [[nodiscard]] SourceCandidate describe(const JointSource& source, double gain, int round) const;

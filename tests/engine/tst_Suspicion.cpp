@@ -52,6 +52,23 @@ private Q_SLOTS:
         QVERIFY(missed[0].words.contains(QStringLiteral("fine sees 2 objects")));
         QCOMPARE(countOf(suspectDisagreement(scene, *fine, *coarse, QStringLiteral("coarse")), Outcome::Shredded), 1);
         QVERIFY(suspectDisagreement(scene, *fine, *fine, QStringLiteral("itself")).empty());
+        // A search for sources says why: its evidence is quoted, and counts where it is weaker than the light.
+        Result searched = *fine;
+        for (Blend& b : searched.blends) {
+            for (const int id : b.objects) {
+                if (searched.object(id)->x < 45 || searched.object(id)->x > 55) continue;
+                SourceCandidate c;
+                c.object = id;
+                c.gain = c.significance = 64.0;
+                c.reason = QStringLiteral("the pixels need it");
+                b.candidates.push_back(c);
+            }
+        }
+        const auto reasoned = suspectDisagreement(scene, *coarse, searched, QStringLiteral("search"));
+        QCOMPARE(reasoned.size(), std::size_t(1));
+        QVERIFY2(reasoned[0].words.contains(QStringLiteral("the pixels need it")), qPrintable(reasoned[0].words));
+        QCOMPARE(reasoned[0].significance, 8.0);
+        QVERIFY(reasoned[0].strength < missed[0].strength);
         // What one result has and the other has not at all.
         Result fewer = *fine;
         std::erase_if(fewer.objects, [](const Object& o) { return o.x > 60; });
