@@ -5,12 +5,16 @@
 #include "actions/CommandPalette.h"
 #include "core/Random.h"
 #include "io/SceneReader.h"
+#include "method/Pipeline.h"
+#include "method/Registry.h"
 #include "models/ResultModel.h"
 #include "panels/BlendsPanel.h"
 #include "panels/InspectorPanel.h"
 #include "panels/MethodPanel.h"
 #include "panels/PictureBoard.h"
+#include "panels/SearchWalk.h"
 #include "support/EventDriver.h"
+#include "support/SyntheticScene.h"
 #include "theme/Theme.h"
 #include "view/BandGrid.h"
 #include "view/SceneView.h"
@@ -211,6 +215,35 @@ private Q_SLOTS:
         }
         QVERIFY(window->actionRegistry()->trigger(QStringLiteral("file.closeScene")));
         QVERIFY(window->startPageShown());
+    }
+
+    void searchIsWalkedThrough() {
+        // Two galaxies of two colours, a little apart: one peak, and a source more that the pixels need.
+        const auto scene = std::make_shared<Scene>(syntheticScene(
+            {80, 80}, 3, {{38.6, 40.0, 2.2, {9000.0, 6000.0, 4000.0}}, {41.6, 40.3, 2.2, {3000.0, 6000.0, 9000.0}}},
+            3.0));
+        const Registry registry;
+        Progress progress;
+        const ResultPtr result =
+            runPipeline(*scene, Pipeline::parse(QStringLiteral("threshold+resolve")), registry, progress);
+        QCOMPARE(result->objects.size(), std::size_t(2));
+        SearchWalk walk;
+        walk.setBlend(scene, result, result->blends.front().id);
+        QVERIFY(walk.hasSearch());
+        QVERIFY(walk.shown() == nullptr);
+        for (const std::size_t sources : {1, 2}) {
+            walk.walk(1);
+            QVERIFY(waitFor([&] { return walk.settled(); }));
+            QVERIFY(walk.shown() != nullptr);
+            QCOMPARE(walk.shown()->objects.size(), sources);
+        }
+        QVERIFY2(walk.words().contains(QStringLiteral("was added")), qPrintable(walk.words()));
+        walk.walk(-1);
+        QCOMPARE(walk.shown()->objects.size(), std::size_t(1));
+        walk.walk(-1);
+        QVERIFY(walk.shown() == nullptr);
+        walk.setBlend(scene, result, 0);
+        QVERIFY(!walk.hasSearch());
     }
 
     void cancelKeepsWhatIsDone() {

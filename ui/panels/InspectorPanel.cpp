@@ -6,6 +6,7 @@
 #include "models/Format.h"
 #include "panels/BlendHeading.h"
 #include "panels/PictureBoard.h"
+#include "panels/SearchWalk.h"
 #include "panels/Section.h"
 #include "theme/Icons.h"
 #include "theme/Theme.h"
@@ -70,7 +71,7 @@ InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
       m_emptyText(new QLabel), m_scroll(new QScrollArea), m_model(new QToolButton), m_share(new QToolButton),
       m_board(new PictureBoard(PictureBoard::Layout::Large)), m_bands(new PictureBoard(PictureBoard::Layout::Bands)),
       m_counts(new ProbabilityBars), m_kinds(new ProbabilityBars), m_spectrum(new SpectrumChart),
-      m_objects(textLabel()), m_details(textLabel()), m_wait(new QTimer(this)) {
+      m_objects(textLabel()), m_details(textLabel()), m_walk(new SearchWalk), m_wait(new QTimer(this)) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
@@ -121,6 +122,8 @@ InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
     picturesLayout->addWidget(m_board);
     picturesLayout->addLayout(forms);
     column->addWidget(pictures);
+    m_walkSection = new Section(tr("Search"), padded(m_walk));
+    column->addWidget(m_walkSection);
     column->addWidget(new Section(tr("Objects"), padded(m_objects)));
     column->addWidget(new Section(tr("Spectrum"), padded(m_spectrum)));
     auto* bandScroll = new QScrollArea;
@@ -156,6 +159,11 @@ InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
         m_waiting = true;
         m_wait->start();
     });
+    connect(m_walk, &SearchWalk::changed, this, [this] {
+        m_waiting = true;
+        m_wait->start();
+    });
+    connect(m_walk, &SearchWalk::objectClicked, m_document, &Document::selectObject);
     connect(m_document, &Document::selectionChanged, this, &InspectorPanel::refresh);
     connect(m_document, &Document::currentSceneChanged, this, &InspectorPanel::refresh);
     connect(m_document, &Document::currentResultChanged, this, &InspectorPanel::refresh);
@@ -185,12 +193,12 @@ InspectorPanel::InspectorPanel(Document* document, QWidget* parent)
 InspectorPanel::~InspectorPanel() = default;
 
 bool InspectorPanel::settled() const {
-    return !m_waiting && m_task.idle();
+    return !m_waiting && m_task.idle() && m_walk->settled();
 }
 
 QString InspectorPanel::words() const {
     return m_heading->title() + QLatin1Char('\n') + m_story->text() + QLatin1Char('\n') + m_objects->text() +
-           QLatin1Char('\n') + m_details->text();
+           QLatin1Char('\n') + m_details->text() + QLatin1Char('\n') + m_walk->words();
 }
 
 void InspectorPanel::setRgb(const RgbSettings& rgb) {
@@ -238,6 +246,8 @@ void InspectorPanel::refresh() {
                       (m_shownResult == result || !m_shownResult->complete);
     m_shownBlend = blend->id;
     m_shownResult = result;
+    m_walk->setBlend(m_document->scene(), result, blend->id);
+    m_walkSection->setVisible(m_walk->hasSearch());
     refreshTexts();
     if (!same) {
         m_waiting = true;
@@ -253,7 +263,9 @@ void InspectorPanel::render() {
     }
     const std::uint64_t number = ++m_request;
     const QPointer<InspectorPanel> self(this);
-    m_task.request([self, number, scene, result = m_shownResult, blend = m_shownBlend, rgb = m_rgb, form = m_form] {
+    const ResultPtr state = m_walk->shown();
+    m_task.request([self, number, scene, result = state ? state : m_shownResult, blend = m_shownBlend, rgb = m_rgb,
+                    form = m_form] {
         auto pictures = makeBlendPictures(*scene, *result, blend, rgb, form);
         QMetaObject::invokeMethod(
             qApp,
@@ -394,6 +406,10 @@ void InspectorPanel::refreshTexts() {
                        "<td align='right'>%6</td></tr>%7</table>")
             .arg(muted, tr("object"), mags ? tr("%1 mag").arg(reference.name) : tr("%1 flux").arg(reference.name),
                  tr("r\u00bd px"), tr("blended"), tr("star"), rows));
+    if (const ResultPtr state = m_walk->shown()) {
+        std::erase_if(labels, [&](const auto& entry) { return !state->object(entry.first); });
+        labels.merge(m_walk->marks());
+    }
     m_board->setLabels(labels);
     m_bands->setLabels(labels);
     m_board->setSelected(s.object);

@@ -17,6 +17,7 @@ namespace blendscope {
 class BlendHeading;
 class PictureBoard;
 class ProbabilityBars;
+class SearchWalk;
 class SpectrumChart;
 class Section;
 
@@ -35,7 +36,8 @@ public:
     [[nodiscard]] bool settled() const; ///< nothing is left to render
     [[nodiscard]] PictureBoard* board() const { return m_board; }
     [[nodiscard]] ProbabilityBars* counts() const { return m_counts; }
-    [[nodiscard]] QString words() const; ///< what is written about the blend, for tests
+    [[nodiscard]] SearchWalk* search() const { return m_walk; } ///< the states of the search that found the objects
+    [[nodiscard]] QString words() const;                        ///< what is written about the blend, for tests
     /// The blend's story in words: how many objects, how they overlap, what the deblender said.
     [[nodiscard]] static QString story(const Result& result, const Blend& blend);
 
@@ -74,6 +76,8 @@ private:
     QLabel* m_details;
     Section* m_detailsSection;
     Section* m_bandsSection;
+    SearchWalk* m_walk;
+    Section* m_walkSection;
     QTimer* m_wait;
     LatestTask m_task;
 };

@@ -164,12 +164,14 @@ void PictureBoard::drawMarks(QPainter& painter, const QRect& rect) const {
         const QPointF p(left + (label.position.x() - box.x0 + 0.5) * scale,
                         bottom - (label.position.y() - box.y0 + 0.5) * scale);
         const double r = id == m_selected || id == m_hovered ? 5.0 : 3.5;
+        // An object is marked by a plus, a place without one by a cross.
+        const QPointF u = id > 0 ? QPointF(r, 0) : QPointF(0.7 * r, 0.7 * r), v(-u.y(), u.x());
         painter.setPen(QPen(QColor(0, 0, 0, 160), 3));
-        painter.drawLine(p - QPointF(r, 0), p + QPointF(r, 0));
-        painter.drawLine(p - QPointF(0, r), p + QPointF(0, r));
+        painter.drawLine(p - u, p + u);
+        painter.drawLine(p - v, p + v);
         painter.setPen(QPen(label.color, id == m_selected ? 2.0 : 1.4));
-        painter.drawLine(p - QPointF(r, 0), p + QPointF(r, 0));
-        painter.drawLine(p - QPointF(0, r), p + QPointF(0, r));
+        painter.drawLine(p - u, p + u);
+        painter.drawLine(p - v, p + v);
     }
     painter.restore();
 }

@@ -6,7 +6,9 @@
 #include "judge/JudgeMode.h"
 #include "judge/SettingsComparison.h"
 #include "panels/BlendsPanel.h"
+#include "panels/InspectorPanel.h"
 #include "panels/MethodPanel.h"
+#include "panels/SearchWalk.h"
 #include "panels/Section.h"
 #include "theme/Theme.h"
 #include "view/SceneView.h"
@@ -133,6 +135,14 @@ void MainWindow::buildActions() {
         "blend.show", blends, tr("Zoom to blend"), tr("Bring the selected blend into the picture"), keys({"Z"}), "fit",
         [this] { m_mode == Mode::Judge ? m_judge->showSelected(true) : m_view->showSelection(true); },
         [this] { return !m_document->selection().empty() || m_judge->controller()->selectedBlend() > 0; });
+    const auto walk = [this](int states) { m_inspector->search()->walk(states); };
+    const auto searched = [this] { return m_mode != Mode::Judge && m_inspector->search()->hasSearch(); };
+    add(
+        "search.forward", blends, tr("One source more"), tr("The search for sources in this blend, a state later"),
+        keys({"]"}), "", [walk] { walk(1); }, searched);
+    add(
+        "search.back", blends, tr("One source less"), tr("The search for sources in this blend, a state earlier"),
+        keys({"["}), "", [walk] { walk(-1); }, searched);
     add(
         "blend.best", blends, tr("Show a telling blend"), tr("Select the blend that shows deblending best"),
         keys({"T"}), "", [this] { showMostInteresting(); }, hasResult);
