@@ -292,6 +292,14 @@ private Q_SLOTS:
         QVERIFY(view.visibleBox().contains(box));
     }
 
+    void aBoxNearTheBorderShowsNoMoreOfNothingThanItMust() {
+        SceneView& view = show(makeScene());
+        const QRectF corner(0, 0, 20, 20), scene(-0.5, -0.5, 100, 80);
+        view.zoomToBox(corner, SceneView::Framing::InsideScene);
+        QTRY_VERIFY(view.camera().zoom > 5.0 && view.visibleBox().contains(corner));
+        QTRY_VERIFY(scene.adjusted(-0.01, -0.01, 0.01, 0.01).contains(view.visibleBox()));
+    }
+
     void rightDragIsContrast() {
         SceneView& view = show(makeScene());
         const QImage before = view.grabImage();

@@ -91,6 +91,7 @@ struct SceneView::Private {
     void animateTo(const ViewCamera& target);
     [[nodiscard]] ViewCamera fitted() const;
     [[nodiscard]] double fitZoom() const;
+    [[nodiscard]] QPointF insideScene(const ViewCamera& wanted) const; ///< a centre that wastes no view on no pixels
     [[nodiscard]] QSize screen() const;
     [[nodiscard]] double ratio() const { return q->devicePixelRatioF(); }
     [[nodiscard]] int idAt(const cv::Mat& ids, int x, int y) const;
@@ -718,6 +719,17 @@ ViewCamera SceneView::Private::fitted() const {
     return {QPointF((scene->size.width - 1) / 2.0, (scene->size.height - 1) / 2.0), fitZoom()};
 }
 
+QPointF SceneView::Private::insideScene(const ViewCamera& wanted) const {
+    if (!scene) return wanted.centre;
+    // Along each axis the view holds as much of the scene as it can.
+    const auto inside = [&](double centre, int length, int pixels) {
+        const double half = pixels / (2.0 * wanted.zoom), low = half - 0.5, high = length - 0.5 - half;
+        return low < high ? std::clamp(centre, low, high) : (length - 1) / 2.0;
+    };
+    return {inside(wanted.centre.x(), scene->size.width, screen().width()),
+            inside(wanted.centre.y(), scene->size.height, screen().height())};
+}
+
 void SceneView::Private::setCameraInternal(ViewCamera next, bool keepFitted) {
     if (!std::isfinite(next.zoom) || !std::isfinite(next.centre.x()) || !std::isfinite(next.centre.y())) return;
     if (!keepFitted) isFitted = false;
@@ -779,12 +791,13 @@ void SceneView::zoomBy(double factor) {
     setCamera({d->camera.centre, d->camera.zoom * factor});
 }
 
-void SceneView::zoomToBox(const QRectF& box, bool animate) {
+void SceneView::zoomToBox(const QRectF& box, Framing framing, bool animate) {
     const QRectF b = box.normalized();
     if (!b.isValid()) return;
     const QSize s = d->screen();
     const double zoom = 0.85 * std::min(s.width() / b.width(), s.height() / b.height());
-    const ViewCamera target{b.center(), std::min(zoom, kGreatestZoom * d->ratio())};
+    ViewCamera target{b.center(), std::min(zoom, kGreatestZoom * d->ratio())};
+    if (framing == Framing::InsideScene) target.centre = d->insideScene(target);
     if (animate && isVisible()) {
         d->animateTo(target);
     } else {

@@ -68,10 +68,12 @@ public:
 
     [[nodiscard]] ViewCamera camera() const;
     void setCamera(const ViewCamera& camera);
-    void fit();                                             ///< the whole scene
-    void setZoom(double zoom);                              ///< about the centre; 1 = one image pixel a screen pixel
-    void zoomBy(double factor);                             ///< about the centre
-    void zoomToBox(const QRectF& box, bool animate = true); ///< image coordinates, with a margin
+    void fit();                                ///< the whole scene
+    void setZoom(double zoom);                 ///< about the centre; 1 = one image pixel a screen pixel
+    void zoomBy(double factor);                ///< about the centre
+    enum class Framing { Exact, InsideScene }; ///< the box in the middle, or beside it rather than show no pixels
+    /// Image coordinates; a margin is added.
+    void zoomToBox(const QRectF& box, Framing framing = Framing::Exact, bool animate = true);
     void centreOn(QPointF image);
     void centreOnSelection(bool animate = true); ///< brings the selected object or blend into the middle
     [[nodiscard]] QRectF visibleBox() const;     ///< image coordinates, pixel edges at half-integers

@@ -363,7 +363,7 @@ void ViewArea::showBox(const Box& b, bool zoom) {
             v->fit();
             return;
         }
-        v->zoomToBox(QRectF(cx - half, cy - half, 2 * half, 2 * half));
+        v->zoomToBox(QRectF(cx - half, cy - half, 2 * half, 2 * half), SceneView::Framing::InsideScene);
         return;
     }
     const QRectF seen = v->visibleBox();
