@@ -128,6 +128,40 @@ std::vector<int> Preprocessing::match(const QStringList& names, const std::vecto
     return matched;
 }
 
+std::vector<int> Preprocessing::matchOrAssume(const QStringList& names, const std::vector<double>& wavelengths,
+                                              QString& assumed) const {
+    const auto isKnown = [&](qsizetype i) {
+        const auto k = static_cast<std::size_t>(i);
+        return filterWavelength(names[i]) > 0.0 || (k < wavelengths.size() && wavelengths[k] > 0.0);
+    };
+    bool known = names.isEmpty();
+    for (qsizetype i = 0; i < names.size(); ++i) {
+        known = known || isKnown(i) || bands.contains(names[i]);
+    }
+    if (known) return match(names, wavelengths);
+    qsizetype first = names.size() >= bands.size() ? 0 : (bands.size() - names.size()) / 2;
+    if (names.size() == 1) {
+        double best = std::numeric_limits<double>::infinity();
+        for (qsizetype i = 0; i < bands.size(); ++i) {
+            const double nm = filterWavelength(bands[i]);
+            const double off = nm > 0.0 ? std::abs(std::log(nm / kAnyBandNm)) : 1e6;
+            if (off < best) {
+                best = off;
+                first = i;
+            }
+        }
+    }
+    std::vector<int> matched(static_cast<std::size_t>(bandCount()), -1);
+    QStringList taken;
+    for (qsizetype i = 0; i < names.size() && first + i < bands.size(); ++i) {
+        matched[static_cast<std::size_t>(first + i)] = static_cast<int>(i);
+        taken << QStringLiteral("%1 for %2").arg(names[i], bands[first + i]);
+    }
+    assumed = QStringLiteral("the wavelengths of the bands are unknown; the network takes %1")
+                  .arg(taken.join(QStringLiteral(", ")));
+    return matched;
+}
+
 torch::Tensor Preprocessing::encodeCounts(const std::vector<cv::Mat>& counts, const Patch& patch,
                                           const std::vector<int>& matched) const {
     torch::Tensor out = torch::zeros({bandCount(), patch.box.height, patch.box.width}, torch::kFloat32);

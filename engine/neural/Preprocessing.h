@@ -44,6 +44,10 @@ public:
     /// For each of the network's bands the index of the scene's, -1 = missing: the same name, or the nearest effective
     /// wavelength within 12 %; each of the scene's is used once. Throws UsageError where none matches.
     [[nodiscard]] std::vector<int> match(const QStringList& names, const std::vector<double>& wavelengths) const;
+    /// The same, but where none matches and no wavelength is known the scene's bands are taken for the network's in
+    /// order (a single one for that nearest to 750 nm), and `assumed` gets a sentence that says so.
+    [[nodiscard]] std::vector<int> matchOrAssume(const QStringList& names, const std::vector<double>& wavelengths,
+                                                 QString& assumed) const;
 
     /// float32 [channels, y, x] on the CPU. `matched` as match() gives it (so that training can leave bands out).
     [[nodiscard]] torch::Tensor encode(const Patch& patch, const std::vector<int>& matched) const;

@@ -58,6 +58,19 @@ cv::Mat tiled(UNet net, const PatchReader& reader, const Preprocessing& pre, int
 class TestScenePasses : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void bandsOfUnknownWavelength() {
+        const Preprocessing pre = Preprocessing::fromJson(
+            {{QStringLiteral("bands"), QJsonArray::fromStringList({"u", "g", "r", "i", "z", "y"})}});
+        QString assumed;
+        QVERIFY(pre.matchOrAssume({"r", "g"}, {0.0, 0.0}, assumed) == std::vector<int>({-1, 1, 0, -1, -1, -1}));
+        QVERIFY(assumed.isEmpty());
+        QVERIFY(pre.matchOrAssume({"?1"}, {0.0}, assumed) == std::vector<int>({-1, -1, -1, 0, -1, -1}));
+        QVERIFY(assumed.contains(QLatin1String("?1 for i")));
+        QVERIFY(pre.matchOrAssume({"?1", "?2"}, {0.0, 0.0}, assumed) == std::vector<int>({-1, -1, 0, 1, -1, -1}));
+        // What is known, and not among the network's bands, is no guess.
+        QVERIFY_EXCEPTION_THROWN((void)pre.matchOrAssume({"Ks"}, {2150.0}, assumed), UsageError);
+    }
+
     void initTestCase() { m_scene = simulateScene(smallRecipe(150, 110), 4, 0); }
     void init() { torch::manual_seed(11); }
 
