@@ -21,6 +21,9 @@ void eachPlane(TrainingStamp& stamp, const Visit& visit) {
             visit(plane);
         }
     }
+    for (cv::Mat& plane : stamp.psf) {
+        visit(plane);
+    }
 }
 
 template <class Item>
@@ -119,6 +122,9 @@ void scaleCounts(TrainingStamp& stamp, double factor) {
     for (float& sigma : stamp.patch.sigma) {
         sigma = static_cast<float>(sigma * factor);
     }
+    for (double& gain : stamp.gain) {
+        gain /= factor;
+    }
     for (double& zeroPoint : stamp.patch.zeroPoint) {
         zeroPoint += 2.5 * std::log10(factor);
     }
@@ -142,6 +148,8 @@ void dropBand(TrainingStamp& stamp, int band) {
     removeAt(stamp.patch.zeroPoint, band);
     removeAt(stamp.noiseless, band);
     removeAt(stamp.isolated, band);
+    removeAt(stamp.psf, band);
+    removeAt(stamp.gain, band);
     for (TruthObject& object : stamp.objects) {
         removeAt(object.flux, band);
     }

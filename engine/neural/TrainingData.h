@@ -18,6 +18,8 @@ struct TrainingStamp {
     std::vector<TruthObject> objects; ///< fluxes in counts per band; columns as simulated truth tables have them
     std::vector<cv::Mat> noiseless;   ///< per band: all objects together; empty where not known
     std::vector<std::vector<cv::Mat>> isolated; ///< [band][object]; empty where not known
+    std::vector<cv::Mat> psf;                   ///< per band, unit sum; empty where not known
+    std::vector<double> gain;                   ///< per band: electrons per count; 0 = not known
     int source = 0;                             ///< which entry of the recipe it came of
 };
 
