@@ -285,12 +285,19 @@ ResultPtr runPipeline(const Scene& scene, const Pipeline& pipeline, const Regist
         }
         result = runStage(*stage.method, stage.info->id, stage.parameters, std::move(result));
         if (!result.complete) break;
-        if (usesPositions(stage)) usePositions(scene, result, options.positions);
+        if (!usesPositions(stage)) continue;
+        usePositions(scene, result, options.positions);
+        // What detects and deblends at once has deblended its own peaks: once more, at those given.
+        if (stage.info->does(QStringLiteral("deblend")) && !options.detectionOnly)
+            result = runStage(*stage.method, stage.info->id, stage.parameters, std::move(result));
+        if (!result.complete) break;
     }
     if (options.detectionOnly) {
         result.warnings = scene.warnings + warnings;
         return std::make_shared<const Result>(std::move(result));
     }
+    // A method that deblends only if it is asked to may have left its detections alone.
+    if (result.objects.empty() && !result.footprints.empty()) deblended = false;
     measureUndeblended();
     for (int round = 0; round < pipeline.residualIterations && result.complete && deblended; ++round) {
         const Scene residual = residualScene(scene, result);
@@ -308,7 +315,7 @@ ResultPtr runPipeline(const Scene& scene, const Pipeline& pipeline, const Regist
         result.stages.push_back({QStringLiteral("residual detection"), seconds});
         if (mergeResidualPeaks(scene, found, result) == 0) break;
         for (Prepared& stage : stages) {
-            if (stage.info->does(QStringLiteral("detect"))) continue;
+            if (stage.info->does(QStringLiteral("detect")) && !stage.info->does(QStringLiteral("deblend"))) continue;
             result = runStage(*stage.method, stage.info->id, stage.parameters, std::move(result));
             if (!result.complete) break;
         }

@@ -22,12 +22,12 @@ Scene residualScene(const Scene& scene, const Result& result) {
     return residual;
 }
 
-int mergeResidualPeaks(const Scene& scene, const Result& found, Result& result) {
+int mergeResidualPeaks(const Scene& scene, const Result& found, Result& result, double nearFwhm) {
     double fwhm = 3.0;
     for (const Band& band : scene.bands) {
         if (band.psf.known()) fwhm = std::max(fwhm, std::min(band.psf.fwhmPixels, 20.0));
     }
-    const double near = 0.7 * fwhm;
+    const double near = std::max(1e-3, nearFwhm * fwhm);
     cv::Mat labels = cv::Mat::zeros(scene.size, CV_32S);
     const auto paint = [&](const Footprint& f, int id) {
         for (const Span& s : f.spans) {

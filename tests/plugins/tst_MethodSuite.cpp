@@ -102,31 +102,37 @@ bool survives(const MethodInfo& info, const Registry& registry, const Scene& sce
     }
 }
 
-bool sameResults(const Result& a, const Result& b) {
+/// `share`: of a value by which it may differ; 0 = bit for bit.
+bool sameResults(const Result& a, const Result& b, double share = 0.0) {
+    const auto same = [&](double u, double v) {
+        return u == v || (std::isnan(u) && std::isnan(v)) || std::abs(u - v) <= share * (1.0 + std::abs(u));
+    };
     if (a.objects.size() != b.objects.size() || a.footprints.size() != b.footprints.size() ||
         a.components.size() != b.components.size()) {
         return false;
     }
     for (size_t i = 0; i < a.objects.size(); ++i) {
         const Object &p = a.objects[i], &q = b.objects[i];
-        if (p.id != q.id || p.x != q.x || p.y != q.y || p.flags != q.flags || p.bands.size() != q.bands.size()) {
+        if (p.id != q.id || !same(p.x, q.x) || !same(p.y, q.y) || p.flags != q.flags ||
+            p.bands.size() != q.bands.size()) {
             return false;
         }
         for (size_t k = 0; k < p.bands.size(); ++k) {
-            const float u = p.bands[k].flux, v = q.bands[k].flux;
-            if (u != v && !(std::isnan(u) && std::isnan(v))) return false;
+            if (!same(double(p.bands[k].flux), double(q.bands[k].flux))) return false;
         }
     }
     for (size_t i = 0; i < a.footprints.size(); ++i) {
         const Footprint &p = a.footprints[i], &q = b.footprints[i];
         if (p.area() != q.area() || p.peaks.size() != q.peaks.size()) return false;
         for (size_t k = 0; k < p.peaks.size(); ++k) {
-            if (p.peaks[k].x != q.peaks[k].x || p.peaks[k].y != q.peaks[k].y) return false;
+            if (!same(p.peaks[k].x, q.peaks[k].x) || !same(p.peaks[k].y, q.peaks[k].y)) return false;
         }
     }
     for (size_t i = 0; i < a.components.size(); ++i) {
         for (size_t k = 0; k < a.components[i].model.size(); ++k) {
-            if (cv::norm(a.components[i].model[k], b.components[i].model[k], cv::NORM_INF) != 0.0) return false;
+            const cv::Mat &u = a.components[i].model[k], &v = b.components[i].model[k];
+            if (u.size() != v.size()) return false;
+            if (cv::norm(u, v, cv::NORM_INF) > share * (1.0 + cv::norm(u, cv::NORM_INF))) return false;
         }
     }
     return true;
@@ -271,8 +277,10 @@ private Q_SLOTS:
         const Scene scene = makeScene({64, 64}, std::max(3, info.minBands), kPair);
         const Result first = runMethod(info, m_registry, scene, kPair, 1).result;
         QVERIFY(sameResults(first, runMethod(info, m_registry, scene, kPair, 1).result));
-        QVERIFY(sameResults(first, runMethod(info, m_registry, scene, kPair, 2).result));
-        QVERIFY(sameResults(first, runMethod(info, m_registry, scene, kPair, 4).result));
+        // LibTorch adds up in another order with another number of threads.
+        const double share = info.device ? 1e-3 : 0.0;
+        QVERIFY(sameResults(first, runMethod(info, m_registry, scene, kPair, 2).result, share));
+        QVERIFY(sameResults(first, runMethod(info, m_registry, scene, kPair, 4).result, share));
     }
 
     void fluxIsConserved_data() { everyMethod(); }
@@ -320,9 +328,13 @@ private Q_SLOTS:
         }
         if (info.does(QStringLiteral("deblend"))) {
             QCOMPARE(result.objects.size(), kPair.size());
+            // What detects by itself says in which order.
+            const bool turned = std::hypot(result.objects[0].x - kPair[1].x, result.objects[0].y - kPair[1].y) < 3.0;
+            QVERIFY(!turned || info.does(QStringLiteral("detect")));
             for (size_t k = 0; k < kPair.size(); ++k) {
-                QVERIFY(std::hypot(result.objects[k].x - kPair[k].x, result.objects[k].y - kPair[k].y) < 3.0);
-                QVERIFY(result.objects[k].bands.at(0).flux > 0.0f);
+                const Object& object = result.objects[turned ? 1 - k : k];
+                QVERIFY(std::hypot(object.x - kPair[k].x, object.y - kPair[k].y) < 3.0);
+                QVERIFY(object.bands.at(0).flux > 0.0f);
             }
         }
     }
