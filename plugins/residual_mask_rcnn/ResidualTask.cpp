@@ -1,0 +1,253 @@
+#include "ResidualTask.h"
+
+#include "FirstPass.h"
+#include "ResidualInput.h"
+#include "ResidualRecipe.h"
+#include "core/Error.h"
+#include "core/Random.h"
+#include "method/Training.h"
+#include "neural/RegionDetector.h"
+#include "neural/RegionScore.h"
+#include "neural/RegionSearch.h"
+#include "neural/Trainer.h"
+
+#include <QJsonDocument>
+#include <bit>
+#include <cmath>
+
+namespace blendscope {
+
+namespace {
+
+constexpr std::uint64_t kHideKey = 0x68696465ull;
+constexpr double kFoundWithin = 2.5; ///< pixel: a peak so close to an object, one to one, has found it
+
+RegionNet borrowed(torch::nn::Module& network) {
+    auto* net = network.as<RegionNetImpl>();
+    if (!net) throw UsageError(QStringLiteral("this is no network of residual_mask_rcnn"));
+    return RegionNet(std::shared_ptr<RegionNetImpl>(std::shared_ptr<void>(), net));
+}
+
+void checkKeys(const QJsonObject& json, const QString& where, const QStringList& known) {
+    for (const QString& key : json.keys()) {
+        if (!known.contains(key))
+            throw UsageError(
+                QStringLiteral("%1: no key \"%2\"; there are %3").arg(where, key, known.join(QStringLiteral(", "))));
+    }
+}
+
+/// Takes one peak out of a footprint that has several.
+void hideOne(Result& result, Random& random) {
+    std::vector<Footprint*> blends;
+    for (Footprint& f : result.footprints) {
+        if (f.peaks.size() > 1) blends.push_back(&f);
+    }
+    if (blends.empty()) return;
+    Footprint& f = *blends[static_cast<std::size_t>(random.integer(0, static_cast<int>(blends.size()) - 1))];
+    f.peaks.erase(f.peaks.begin() + random.integer(0, static_cast<int>(f.peaks.size()) - 1));
+}
+
+/// Objects (columns of RegionSample) that no peak has found, nearest pairs first.
+std::vector<bool> missed(const torch::Tensor& objects, const std::vector<Peak>& peaks) {
+    const auto o = objects.accessor<float, 2>();
+    struct Pair {
+        double distance;
+        std::int64_t object;
+        std::size_t peak;
+    };
+    std::vector<Pair> pairs;
+    for (std::int64_t k = 0; k < objects.size(0); ++k) {
+        for (std::size_t i = 0; i < peaks.size(); ++i) {
+            const double d = std::hypot(double(o[k][CentreX]) - peaks[i].x, double(o[k][CentreY]) - peaks[i].y);
+            if (d < kFoundWithin) pairs.push_back({d, k, i});
+        }
+    }
+    // Objects that are asked for take their peaks before those that are too faint.
+    std::sort(pairs.begin(), pairs.end(), [&](const Pair& a, const Pair& b) {
+        const bool first = o[a.object][Wanted] > 0.5f, second = o[b.object][Wanted] > 0.5f;
+        return first != second ? first : a.distance < b.distance;
+    });
+    std::vector<bool> out(static_cast<std::size_t>(objects.size(0)), true), taken(peaks.size(), false);
+    for (const Pair& p : pairs) {
+        if (!out[static_cast<std::size_t>(p.object)] || taken[p.peak]) continue;
+        out[static_cast<std::size_t>(p.object)] = false;
+        taken[p.peak] = true;
+    }
+    return out;
+}
+
+std::uint64_t seedOf(const QJsonObject& recipe) {
+    return static_cast<std::uint64_t>(
+        recipe.value(QStringLiteral("training")).toObject().value(QStringLiteral("seed")).toInteger(1));
+}
+
+} // namespace
+
+Scene sceneOf(const TrainingStamp& stamp) {
+    const Patch& patch = stamp.patch;
+    Scene scene;
+    scene.id = QStringLiteral("stamp");
+    scene.size = patch.box.size();
+    scene.pixelScale = patch.pixelScale;
+    for (std::size_t b = 0; b < patch.image.size(); ++b) {
+        Band band;
+        band.name = patch.bands[static_cast<qsizetype>(b)];
+        band.wavelength = patch.wavelength[b];
+        band.image = std::make_shared<MemoryPlane>(patch.image[b]);
+        cv::Mat variance;
+        cv::divide(1.0, patch.weight[b], variance);
+        variance.setTo(0.0f, patch.weight[b] <= 0.0f);
+        band.variance = std::make_shared<MemoryPlane>(variance);
+        if (b < stamp.psf.size() && !stamp.psf[b].empty()) {
+            band.psf = Psf::fromImage(stamp.psf[b], Psf::Origin::Given);
+        } else if (patch.fwhm[b] > 0.0) {
+            band.psf = Psf::moffat(patch.fwhm[b]);
+        }
+        band.zeroPoint = patch.zeroPoint[b];
+        band.gain = b < stamp.gain.size() ? stamp.gain[b] : 0.0;
+        band.varianceIsSkyOnly = true;
+        band.skySubtracted = true;
+        scene.bands.push_back(std::move(band));
+    }
+    return scene;
+}
+
+RegionNet buildResidualNet(const QJsonObject& network) {
+    checkKeys(network, QStringLiteral("network"), {QStringLiteral("features")});
+    RegionNetOptions options;
+    options.imageSets = 2;
+    options.planes = 1;
+    options.masks = false;
+    options.features = network.value(QStringLiteral("features")).toInt(options.features);
+    if (options.features < 4 || options.features > 1024)
+        throw UsageError(QStringLiteral("network: features must be from 4 to 1024"));
+    return RegionNet(options);
+}
+
+ResidualTask::ResidualTask(const QJsonObject& recipe)
+    : m_network(recipe.value(QStringLiteral("network")).toObject()),
+      m_data(recipe.value(QStringLiteral("data")).toObject(), seedOf(recipe)), m_seed(seedOf(recipe)) {
+    checkKeys(recipe, QStringLiteral("recipe"),
+              {QStringLiteral("method"), QStringLiteral("title"), QStringLiteral("data"), QStringLiteral("first_pass"),
+               QStringLiteral("network"), QStringLiteral("targets"), QStringLiteral("training"),
+               QStringLiteral("preprocessing")});
+    const QJsonObject first = recipe.value(QStringLiteral("first_pass")).toObject();
+    checkKeys(first, QStringLiteral("first_pass"),
+              {QStringLiteral("detector"), QStringLiteral("deblender"), QStringLiteral("hide")});
+    m_detector = first.value(QStringLiteral("detector")).toString(QStringLiteral("threshold"));
+    m_deblender = first.value(QStringLiteral("deblender")).toString(QStringLiteral("factorize"));
+    m_hide = first.value(QStringLiteral("hide")).toDouble(m_hide);
+    if (!(m_hide >= 0.0 && m_hide <= 1.0)) throw UsageError(QStringLiteral("first_pass: hide must be from 0 to 1"));
+    (void)FirstPass(m_registry, m_detector, m_deblender);
+    const QJsonObject targets = recipe.value(QStringLiteral("targets")).toObject();
+    checkKeys(targets, QStringLiteral("targets"), {QStringLiteral("least_snr")});
+    m_targets.leastSnr =
+        static_cast<float>(targets.value(QStringLiteral("least_snr")).toDouble(double(m_targets.leastSnr)));
+    (void)buildResidualNet(m_network);
+}
+
+Preprocessing ResidualTask::preprocessing() const {
+    Preprocessing p = regionPreprocessing();
+    p.scale = Preprocessing::Scale::Pull;
+    return p;
+}
+
+std::shared_ptr<torch::nn::Module> ResidualTask::build() const {
+    return buildResidualNet(m_network).ptr();
+}
+
+Tensors ResidualTask::sample(Split split, std::int64_t index) const {
+    const TrainingStamp stamp = m_data.stamp(split, index);
+    Tensors out = regionSample(stamp, m_targets);
+    const Scene scene = sceneOf(stamp);
+    Progress progress;
+    MethodContext context;
+    context.progress = &progress;
+    context.threads = 1;
+    context.warn = [](const QString&) {};
+    const FirstPass pass(m_registry, m_detector, m_deblender);
+    Random random(m_seed, kHideKey, static_cast<std::uint64_t>(split), static_cast<std::uint64_t>(index));
+    Result result = pass.detect(scene, {}, context);
+    if (random.uniform() < m_hide) hideOne(result, random);
+    result = pass.deblend(scene, std::move(result), context);
+
+    const auto side = static_cast<int>(out.at("images").size(2));
+    const SlottedBands bands = SlottedBands::of(scene);
+    const std::vector<Peak> peaks = peaksOf(result);
+    out["images"] = residualInput(stamp.patch, modelIn(result, stamp.patch.box, scene.bands.size()), stamp.gain,
+                                  bands.matched, peaks)
+                        .slice(1, 0, side)
+                        .slice(2, 0, side)
+                        .contiguous();
+    // What was found is no longer there to be found: neither asked for nor excused.
+    const std::vector<bool> left = missed(out.at("objects"), peaks);
+    std::vector<std::int64_t> rows;
+    for (std::size_t k = 0; k < left.size(); ++k) {
+        if (left[k]) rows.push_back(static_cast<std::int64_t>(k));
+    }
+    const torch::Tensor which = torch::tensor(rows, torch::kLong);
+    out["objects"] = out.at("objects").index_select(0, which);
+    out["iso"] = torch::zeros({out["objects"].size(0), 1, 1, 1}); // masks are not learned
+    out["total"] = torch::zeros({1, 1, 1});
+    addCentreTargets(out, m_targets, side);
+    return out;
+}
+
+Tensors ResidualTask::collate(const std::vector<Tensors>& samples) const {
+    return collateRegions(samples);
+}
+
+TrainingTask::Loss ResidualTask::loss(torch::nn::Module& network, const Tensors& batch) const {
+    RegionNet net = borrowed(network);
+    RegionLossOptions options;
+    options.seed = std::bit_cast<std::uint32_t>(batch.at("images").flatten()[0].item<float>());
+    Loss out;
+    out.parts = regionLosses(net, batch, options);
+    out.total = out.parts.at("total");
+    for (const char* name : {"total", "share", "extent"}) {
+        out.parts.erase(name);
+    }
+    return out;
+}
+
+QMap<QString, double> ResidualTask::validate(torch::nn::Module& network, const std::vector<Tensors>& batches,
+                                             const torch::Device& device) const {
+    RegionNet net = borrowed(network);
+    RegionScoreOptions scoring;
+    scoring.purity = 0.9; // one false detection in ten that are new: below 1 % of all
+    RegionScore score(scoring);
+    for (const Tensors& cpu : batches) {
+        const Tensors batch = onDevice(cpu, device);
+        const RegionNetImpl::Dense d = net->dense(batch.at("images"), batch.at("presence"), batch.at("fwhm"));
+        for (std::int64_t i = 0; i < batch.at("images").size(0); ++i) {
+            RegionDetectorOptions options;
+            options.leastScore = 0.02f;
+            options.masks = false;
+            const Box whole{0, 0, static_cast<int>(d.logits.size(2)), static_cast<int>(d.logits.size(1))};
+            const PyramidNetImpl::Levels levels{d.levels.fine.narrow(0, i, 1), d.levels.coarse.narrow(0, i, 1)};
+            const torch::Tensor rows = (cpu.at("object_image") == i).nonzero().squeeze(1);
+            score.add(detectRegions(net, levels, torch::sigmoid(d.logits[i]), d.distances[i], whole, options),
+                      cpu.at("objects").index_select(0, rows));
+        }
+    }
+    QMap<QString, double> metrics = score.metrics();
+    metrics.remove(QStringLiteral("blends")); // of what was missed: not the blends of the sky
+    return metrics;
+}
+
+/// Trains the network with the framework's trainer.
+class ResidualTraining final : public TrainableMethod {
+public:
+    [[nodiscard]] QJsonObject defaultRecipe() const override {
+        return QJsonDocument::fromJson(QByteArray(kResidualRecipe)).object();
+    }
+    TrainingOutcome train(const TrainingRequest& request, TrainingContext& context) override {
+        const QJsonObject recipe = completeRecipe(defaultRecipe(), request.recipe);
+        const ResidualTask task(recipe);
+        return trainNetwork(task, recipe, request, context);
+    }
+};
+
+} // namespace blendscope
+
+BLENDSCOPE_TRAINABLE(blendscope::ResidualTraining)
