@@ -151,7 +151,7 @@ private Q_SLOTS:
     }
 
     void shippedModelCounts() {
-        if (!shipped()) QSKIP("no model comes with the method yet");
+        QVERIFY2(shipped(), "the model that comes with the method is missing");
         const ResultPtr single = count("[{'x': 48, 'y': 48, 'magnitude': 22.5, 'hlr': 0.4}]");
         QVERIFY(single->blends.size() >= 1);
         const std::vector<float> one = probabilities(single);

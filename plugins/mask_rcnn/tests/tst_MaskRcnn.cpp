@@ -239,7 +239,7 @@ private Q_SLOTS:
 
     /// The shipped network: bright pairs wider than a PSF, in one band and in six.
     void theShippedModelFindsPairs() {
-        if (!shipped()) QSKIP("no model is shipped");
+        QVERIFY2(shipped(), "the model that comes with the method is missing");
         for (const int bands : {1, 3, 6}) {
             const std::vector<double> flux(static_cast<size_t>(bands), 1500.0);
             const Scene scene =
@@ -258,7 +258,7 @@ private Q_SLOTS:
     }
 
     void givenPositionsAreKept() {
-        if (!shipped()) QSKIP("no model is shipped");
+        QVERIFY2(shipped(), "the model that comes with the method is missing");
         const std::vector<double> flux(3, 1500.0);
         const Scene scene = test::syntheticScene({96, 96}, 3, {{40, 48, 2.0, flux}, {48, 50, 2.0, flux}});
         RunOptions options;
