@@ -61,8 +61,8 @@ public:
 
 } // namespace blendscope
 
-/// Put once in a method's source file, with the class in full: makes the method trainable.
-#define BLENDSCOPE_TRAINABLE(Class)                                                                                    \
+/// Put once in a method's source file, with a TrainableMethod's full name and arguments: makes the method trainable.
+#define BLENDSCOPE_TRAINABLE(Trainable)                                                                                    \
     extern "C" __attribute__((visibility("default"))) blendscope::TrainableMethod* blendscopeCreateTrainable() {       \
-        return new Class;                                                                                              \
+        return new Trainable;                                                                                              \
     }

@@ -65,7 +65,7 @@ void setWeights(torch::nn::Module& network, const Tensors& weights, const QStrin
 
 QString modelFolder(const QString& wanted, const QString& methodFolder) {
     const QString given = wanted.trimmed();
-    const QString folder = given.isEmpty() ? methodFolder + QStringLiteral("/model") : given;
+    QString folder = given.isEmpty() ? methodFolder + QStringLiteral("/model") : given;
     if (QFileInfo::exists(cardPath(folder))) return folder;
     if (given.isEmpty())
         throw UsageError(QStringLiteral("no model comes with this method: train one with blend train, and give its "

@@ -203,17 +203,17 @@ torch::Tensor Preprocessing::encode(const Patch& patch, const std::vector<int>& 
         }
     };
     if (inverseVariance) {
-        eachBand([&](torch::Tensor plane, std::size_t i) {
+        eachBand([&](const torch::Tensor& plane, std::size_t i) {
             plane.copy_(toTensor(patch.weight[i]) * (patch.sigma[i] * patch.sigma[i]));
         });
     }
     if (psfWidth) {
-        eachBand([&](torch::Tensor plane, std::size_t i) {
+        eachBand([&](const torch::Tensor& plane, std::size_t i) {
             if (patch.fwhm[i] > 0.0) plane.fill_(std::log2(patch.fwhm[i] / kReferenceFwhm));
         });
     }
     if (presence) {
-        eachBand([](torch::Tensor plane, std::size_t) { plane.fill_(1.0); });
+        eachBand([](const torch::Tensor& plane, std::size_t) { plane.fill_(1.0); });
     }
     return out;
 }

@@ -4,6 +4,8 @@
 #include "neural/TrainerOptions.h"
 #include "neural/TrainingTask.h"
 
+#include <QJsonDocument>
+
 namespace blendscope {
 
 /// Trains a task's network: samples from worker threads, warm-up and cosine schedule, gradient clipping, averaged
@@ -18,5 +20,23 @@ namespace blendscope {
 /// MethodError (diverged; a checkpoint that does not fit).
 TrainingOutcome trainNetwork(const TrainingTask& task, const QJsonObject& recipe, const TrainingRequest& request,
                              TrainingContext& context);
+
+/// The trainable side of a method whose network is described by `Task`, a TrainingTask made from a complete recipe.
+template <class Task>
+class TrainableNetwork final : public TrainableMethod {
+public:
+    /// `recipe`: JSON text of the recipe that trained the shipped model, complete.
+    explicit TrainableNetwork(const char* recipe) : m_recipe(QJsonDocument::fromJson(QByteArray(recipe)).object()) {}
+
+    [[nodiscard]] QJsonObject defaultRecipe() const override { return m_recipe; }
+
+    TrainingOutcome train(const TrainingRequest& request, TrainingContext& context) override {
+        const QJsonObject recipe = completeRecipe(m_recipe, request.recipe);
+        return trainNetwork(Task(recipe), recipe, request, context);
+    }
+
+private:
+    QJsonObject m_recipe;
+};
 
 } // namespace blendscope

@@ -3,7 +3,8 @@
 # Builds the method of the current folder as a module beside a copy of its method.json. The same call serves inside
 # the tree and outside it (find_package(Blendscope)). Tests in <folder>/tests/tst_*.cpp are found by the test suite.
 # NEURAL links Blendscope::neural (LibTorch) and shares its precompiled header; where Blendscope was configured without
-# LibTorch, such a method is left out.
+# LibTorch, such a method is left out. Its recipe.json, if there is one, travels in the module: #include "Recipe.h"
+# defines kRecipe.
 function(blendscope_add_method)
   cmake_parse_arguments(ARG "NEURAL" "NAME" "SOURCES;LIBRARIES" ${ARGN})
   if(NOT ARG_NAME OR NOT ARG_SOURCES)
@@ -27,6 +28,14 @@ function(blendscope_add_method)
   if(ARG_NEURAL)
     target_link_libraries(${target} PRIVATE Blendscope::neural)
     blendscope_use_torch_header(${target})
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON) # reading the header takes longer than most files
+    if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/recipe.json")
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/recipe.json")
+      file(READ recipe.json recipe)
+      file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/Recipe.h" @ONLY
+        CONTENT "#pragma once\n\ninline constexpr char kRecipe[] = R\"json(@recipe@)json\";\n")
+      target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}")
+    endif()
   endif()
   set(folder "${CMAKE_BINARY_DIR}/${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
   set_target_properties(${target} PROPERTIES

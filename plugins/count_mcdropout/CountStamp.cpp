@@ -1,5 +1,7 @@
 #include "CountStamp.h"
 
+#include <QJsonArray>
+
 namespace blendscope {
 
 QJsonObject countPreprocessing() {

@@ -2,8 +2,10 @@
 
 #include "CountScores.h"
 #include "CountStamp.h"
+#include "Recipe.h"
 #include "core/Error.h"
 #include "core/Random.h"
+#include "neural/Trainer.h"
 
 #include <cmath>
 
@@ -154,7 +156,9 @@ QJsonObject CountTask::finish(torch::nn::Module& network, const std::vector<Tens
     net->setTemperature(1.0);
     const auto [passes, counts] = predict(*net, validation, device);
     const torch::Tensor logits = passes.clamp_min(1e-12).log();
-    const auto scores = [&](double t) { return CountScores::of(torch::softmax(logits / t, 2).mean(0), counts); };
+    const auto scores = [&logits, &counts = counts](double t) {
+        return CountScores::of(torch::softmax(logits / t, 2).mean(0), counts);
+    };
     const CountScores raw = scores(1.0);
     // The score is smooth and has one minimum: a grid, then a finer one.
     double best = 1.0;
@@ -176,3 +180,5 @@ QJsonObject CountTask::finish(torch::nn::Module& network, const std::vector<Tens
 }
 
 } // namespace blendscope
+
+BLENDSCOPE_TRAINABLE(blendscope::TrainableNetwork<blendscope::CountTask>(kRecipe))

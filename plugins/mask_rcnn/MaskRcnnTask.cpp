@@ -1,6 +1,6 @@
 #include "MaskRcnnTask.h"
 
-#include "MaskRcnnRecipe.h"
+#include "Recipe.h"
 #include "core/Error.h"
 #include "method/Training.h"
 #include "neural/RegionDetector.h"
@@ -8,7 +8,6 @@
 #include "neural/RegionSearch.h"
 #include "neural/Trainer.h"
 
-#include <QJsonDocument>
 #include <bit>
 #include <opencv2/imgproc.hpp>
 
@@ -166,19 +165,6 @@ cv::Mat MaskRcnnTask::picture(torch::nn::Module& network, const Tensors& batch, 
     return out;
 }
 
-/// Trains the network with the framework's trainer.
-class MaskRcnnTraining final : public TrainableMethod {
-public:
-    [[nodiscard]] QJsonObject defaultRecipe() const override {
-        return QJsonDocument::fromJson(QByteArray(kMaskRcnnRecipe)).object();
-    }
-    TrainingOutcome train(const TrainingRequest& request, TrainingContext& context) override {
-        const QJsonObject recipe = completeRecipe(defaultRecipe(), request.recipe);
-        const MaskRcnnTask task(recipe);
-        return trainNetwork(task, recipe, request, context);
-    }
-};
-
 } // namespace blendscope
 
-BLENDSCOPE_TRAINABLE(blendscope::MaskRcnnTraining)
+BLENDSCOPE_TRAINABLE(blendscope::TrainableNetwork<blendscope::MaskRcnnTask>(kRecipe))

@@ -1,8 +1,8 @@
 #include "ResidualTask.h"
 
 #include "FirstPass.h"
+#include "Recipe.h"
 #include "ResidualInput.h"
-#include "ResidualRecipe.h"
 #include "core/Error.h"
 #include "core/Random.h"
 #include "method/Training.h"
@@ -11,7 +11,6 @@
 #include "neural/RegionSearch.h"
 #include "neural/Trainer.h"
 
-#include <QJsonDocument>
 #include <bit>
 #include <cmath>
 
@@ -235,19 +234,6 @@ QMap<QString, double> ResidualTask::validate(torch::nn::Module& network, const s
     return metrics;
 }
 
-/// Trains the network with the framework's trainer.
-class ResidualTraining final : public TrainableMethod {
-public:
-    [[nodiscard]] QJsonObject defaultRecipe() const override {
-        return QJsonDocument::fromJson(QByteArray(kResidualRecipe)).object();
-    }
-    TrainingOutcome train(const TrainingRequest& request, TrainingContext& context) override {
-        const QJsonObject recipe = completeRecipe(defaultRecipe(), request.recipe);
-        const ResidualTask task(recipe);
-        return trainNetwork(task, recipe, request, context);
-    }
-};
-
 } // namespace blendscope
 
-BLENDSCOPE_TRAINABLE(blendscope::ResidualTraining)
+BLENDSCOPE_TRAINABLE(blendscope::TrainableNetwork<blendscope::ResidualTask>(kRecipe))

@@ -1,5 +1,6 @@
 #include "PhotometryStamp.h"
 
+#include <QJsonArray>
 #include <cmath>
 
 namespace blendscope {

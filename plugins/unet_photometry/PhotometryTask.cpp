@@ -1,8 +1,10 @@
 #include "PhotometryTask.h"
 
 #include "PhotometryStamp.h"
+#include "Recipe.h"
 #include "core/Error.h"
 #include "core/Random.h"
+#include "neural/Trainer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -321,3 +323,5 @@ cv::Mat PhotometryTask::picture(torch::nn::Module& network, const Tensors& batch
 }
 
 } // namespace blendscope
+
+BLENDSCOPE_TRAINABLE(blendscope::TrainableNetwork<blendscope::PhotometryTask>(kRecipe))
