@@ -62,7 +62,7 @@ public:
 } // namespace blendscope
 
 /// Put once in a method's source file, with a TrainableMethod's full name and arguments: makes the method trainable.
-#define BLENDSCOPE_TRAINABLE(Trainable)                                                                                    \
+#define BLENDSCOPE_TRAINABLE(Trainable)                                                                                \
     extern "C" __attribute__((visibility("default"))) blendscope::TrainableMethod* blendscopeCreateTrainable() {       \
-        return new Trainable;                                                                                              \
+        return new Trainable;                                                                                          \
     }
