@@ -15,6 +15,8 @@ namespace blendscope {
 
 namespace {
 
+constexpr double kHubbleFwhm = 0.1; // arcsec, of the COSMOS mosaic in F814W
+
 const Table& firstTable(const FitsFile& file, Table& table) {
     for (const FitsHdu& hdu : file.hdus()) {
         if (hdu.kind != FitsHdu::Kind::Table) continue;
@@ -103,7 +105,7 @@ public:
         const double point = std::max(0.0, 1.0 - diskShare - bulgeShare);
         for (const SurveyBand& band : survey.bands) {
             const double m = interpolateMagnitude(m_wavelengths, magnitudes, band.wavelength);
-            const double flux = survey.electrons(band, m) / survey.gain;
+            const double flux = std::isfinite(m) ? survey.electrons(band, m) / survey.gain : 0.0;
             g.magnitude.push_back(m);
             disk.flux.push_back(flux * diskShare);
             bulge.flux.push_back(flux * bulgeShare);
@@ -176,7 +178,9 @@ public:
                 // A band without a measurement has the colour of a flat spectrum.
                 stamp.magnitudes.push_back(m > 10.0 && m < 40.0 ? m : stamp.magnitude);
             }
-            stamp.hlr = halfLight(stamp);
+            // As seen by Hubble: its PSF is taken off in quadrature, as of Gaussians.
+            constexpr double seen = 0.5 * kHubbleFwhm;
+            stamp.hlr = std::sqrt(std::max(0.01 * 0.01, std::pow(halfLight(stamp), 2) - seen * seen));
             Row row;
             row.magnitude = stamp.magnitude;
             row.size = stamp.hlr;
@@ -188,7 +192,8 @@ public:
         sortRows();
         constexpr double kHubble = 807.3e-9 / 2.4 * 206264.806; // lambda / D, arcsec
         m_seen = std::make_shared<const PsfModel>(
-            PsfModel::airy(kHubble, 0.33).convolved(PsfModel::gaussian(std::sqrt(0.1 * 0.1 - kHubble * kHubble))));
+            PsfModel::airy(kHubble, 0.33)
+                .convolved(PsfModel::gaussian(std::sqrt(kHubbleFwhm * kHubbleFwhm - kHubble * kHubble))));
     }
 
     [[nodiscard]] Galaxy galaxy(int i, const Survey& survey, Random& random) const override {
@@ -215,7 +220,7 @@ public:
                                  ? stamp.magnitude
                                  : interpolateMagnitude(m_wavelengths, stamp.magnitudes, band.wavelength);
             g.magnitude.push_back(m);
-            map.flux.push_back(survey.electrons(band, m) / survey.gain);
+            map.flux.push_back(std::isfinite(m) ? survey.electrons(band, m) / survey.gain : 0.0);
         }
         g.mapDisk.aArcsec = g.mapDisk.bArcsec = stamp.hlr;
         g.mapDisk.flux = map.flux;
@@ -255,6 +260,18 @@ private:
 
 double interpolateMagnitude(const std::vector<double>& wavelengths, const std::vector<double>& magnitudes,
                             double wavelengthNm) {
+    // Catalogues mark a band without a measurement by NaN or 99.
+    constexpr double none = 50.0;
+    const auto missing = [](double m) { return !(std::abs(m) < none); };
+    if (std::any_of(magnitudes.begin(), magnitudes.end(), missing)) {
+        std::vector<double> at, known;
+        for (size_t k = 0; k < std::min(wavelengths.size(), magnitudes.size()); ++k) {
+            if (missing(magnitudes[k])) continue;
+            at.push_back(wavelengths[k]);
+            known.push_back(magnitudes[k]);
+        }
+        return known.empty() ? std::nan("") : interpolateMagnitude(at, known, wavelengthNm);
+    }
     if (wavelengths.empty()) return std::nan("");
     size_t i = 0;
     while (i + 1 < wavelengths.size() && wavelengths[i + 1] < wavelengthNm) {

@@ -205,6 +205,10 @@ Recipe Recipe::fromJson(const QJsonObject& json) {
 Recipe Recipe::forScene(const QJsonObject& json, const Survey& survey, int width, int height) {
     const RecipeReader r(json, QString());
     r.allow(kKeys);
+    // The scene has its own: left unsaid, a person would think that they were drawn.
+    for (const char* key : {"artefacts", "psf", "band_settings", "offsets"}) {
+        if (r.has(key)) r.fail(key, QStringLiteral("nothing here: an injection goes by the scene's own"));
+    }
     Recipe out;
     out.name = r.text("name", QStringLiteral("injected"));
     out.survey = survey;

@@ -129,6 +129,16 @@ private Q_SLOTS:
         QVERIFY(count >= 8);
     }
 
+    void magnitudesOfBandsThatAreMissing() {
+        const std::vector<double> at = {400.0, 600.0, 800.0};
+        QCOMPARE(interpolateMagnitude(at, {20.0, 22.0, 23.0}, 700.0), 22.5);
+        for (const double missing : {std::nan(""), 99.0, -99.0}) {
+            QCOMPARE(interpolateMagnitude(at, {20.0, missing, 22.0}, 600.0), 21.0);
+            QCOMPARE(interpolateMagnitude(at, {missing, 21.0, missing}, 900.0), 21.0);
+            QVERIFY(std::isnan(interpolateMagnitude(at, {missing, missing, missing}, 600.0)));
+        }
+    }
+
     void catalogues() {
         const QString catsim = test::sharedData(QStringLiteral("catalogs/catsim_10000.fits"));
         if (catsim.isEmpty()) QSKIP(test::sharedDataMissing());
