@@ -1,5 +1,6 @@
 #include "io/SceneAssembler.h"
 
+#include "core/CutoutPlane.h"
 #include "image/Background.h"
 #include "image/Resample.h"
 #include "image/StarPsf.h"
@@ -201,7 +202,8 @@ void SceneAssembler::collect(const FitsFilePtr& file) {
                                   .arg(hdu.number)
                                   .arg(hdu.name.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(hdu.name));
         const bool isTable = hdu.kind == FitsHdu::Kind::Table;
-        const bool tableRole = name.known && (name.role == HduRole::Truth || name.role == HduRole::Peaks);
+        const bool tableRole = name.known && (name.role == HduRole::Truth || name.role == HduRole::Peaks ||
+                                              name.role == HduRole::IsolatedCutouts);
         if (isTable ? tableRole : (!hdu.size().empty() && !tableRole)) {
             if (!hdu.complete) {
                 const QString cut =
@@ -247,7 +249,7 @@ void SceneAssembler::collect(const FitsFilePtr& file) {
                     m_items.push_back(item);
                 }
                 what = roleText(name.role);
-                if (name.role != HduRole::Truth && name.role != HduRole::Peaks && !band.isEmpty()) {
+                if (!tableRole && !band.isEmpty()) {
                     what += QStringLiteral(" of ") + band;
                 }
             }
@@ -620,6 +622,42 @@ void SceneAssembler::resampleBand(Band& band, const Item& item, const Wcs& wcs, 
                              "neighbouring pixels share noise"));
 }
 
+namespace {
+
+/// A row an object and band: object (row of the truth table from 1), band, x0, y0, nx, ny and the light of its box.
+std::vector<std::vector<PlanePtr>> readCutouts(const Table& table, const Scene& scene, size_t objects) {
+    const auto column = [&](const char* name) { return table.find(QLatin1String(name)); };
+    const TableColumn *object = column("object"), *band = column("band"), *x0 = column("x0"), *y0 = column("y0"),
+                      *nx = column("nx"), *ny = column("ny"), *light = column("light");
+    const auto* arrays = light ? std::get_if<TableColumn::Arrays>(&light->values) : nullptr;
+    if (!object || !band || !x0 || !y0 || !nx || !ny || !arrays)
+        throw ReadError(QStringLiteral("ISOCUTS has not the columns object, band, x0, y0, nx, ny and light"));
+    std::vector<std::vector<PlanePtr>> out(scene.bands.size(), std::vector<PlanePtr>(objects));
+    for (qsizetype i = 0; i < table.rows(); ++i) {
+        const int b = scene.bandIndex(band->text(i));
+        const double row = object->number(i);
+        if (b < 0 || !(row >= 1.0) || row > static_cast<double>(objects)) continue;
+        const int width = static_cast<int>(nx->number(i)), height = static_cast<int>(ny->number(i));
+        std::vector<float> values;
+        for (const cv::Mat& part : (*arrays)[static_cast<size_t>(i)]) {
+            values.insert(values.end(), part.begin<float>(), part.end<float>());
+        }
+        if (width < 0 || height < 0 || values.size() != static_cast<size_t>(width) * static_cast<size_t>(height)) {
+            throw ReadError(QStringLiteral("ISOCUTS: row %1 holds %2 values, not %3 x %4")
+                                .arg(i + 1)
+                                .arg(values.size())
+                                .arg(width)
+                                .arg(height));
+        }
+        const cv::Mat pixels = values.empty() ? cv::Mat() : cv::Mat(height, width, CV_32F, values.data()).clone();
+        out[static_cast<size_t>(b)][static_cast<size_t>(row) - 1] = std::make_shared<CutoutPlane>(
+            scene.size, pixels, static_cast<int>(x0->number(i)), static_cast<int>(y0->number(i)));
+    }
+    return out;
+}
+
+} // namespace
+
 void SceneAssembler::readTruth(Scene& scene, const std::vector<const Item*>& images) const {
     const Item* table = nullptr;
     std::vector<const Item*> isolated;
@@ -666,6 +704,14 @@ void SceneAssembler::readTruth(Scene& scene, const std::vector<const Item*>& ima
                 truth.noiseless.push_back(std::make_shared<FitsPlane>(item.file, *item.hdu, item.plane, CV_32F));
                 break;
             }
+        }
+    }
+    for (const Item& item : m_items) {
+        if (item.role != HduRole::IsolatedCutouts) continue;
+        const auto cutouts = readCutouts(item.file->readTable(*item.hdu, true), scene, truth.objects.size());
+        for (size_t b = 0; b < cutouts.size(); ++b) {
+            const bool any = std::any_of(cutouts[b].begin(), cutouts[b].end(), [](const PlanePtr& p) { return p; });
+            if (any && truth.isolated[b].empty()) truth.isolated[b] = cutouts[b];
         }
     }
     // A band may lack them.

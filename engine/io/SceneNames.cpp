@@ -32,6 +32,7 @@ const QHash<QString, HduRole>& extensionRoles() {
         {QStringLiteral("DQ"), HduRole::Quality},
         {QStringLiteral("PSF"), HduRole::Psf},
         {QStringLiteral("ISO"), HduRole::Isolated},
+        {QStringLiteral("ISOCUTS"), HduRole::IsolatedCutouts},
         {QStringLiteral("NOISELESS"), HduRole::Noiseless},
         {QStringLiteral("SEGTRUTH"), HduRole::TruthSegmentation},
         {QStringLiteral("TRUTH"), HduRole::Truth},
@@ -122,6 +123,8 @@ QString roleText(HduRole role) {
         return QStringLiteral("PSF");
     case HduRole::Isolated:
         return QStringLiteral("isolated truth images");
+    case HduRole::IsolatedCutouts:
+        return QStringLiteral("isolated truth images, cut out");
     case HduRole::Noiseless:
         return QStringLiteral("noiseless truth image");
     case HduRole::TruthSegmentation:

@@ -14,6 +14,7 @@ enum class HduRole {
     Quality, ///< data quality bits of space pipelines (DQ)
     Psf,
     Isolated,
+    IsolatedCutouts, ///< a table of small images, a row an object and band
     Noiseless,
     TruthSegmentation,
     Truth,

@@ -47,8 +47,10 @@ struct SceneFiles {
 [[nodiscard]] QString readHeaderText(const QString& path, int hdu);
 
 /// Writes a scene as a multi-extension file (images, variances, PSFs, masks, truth), in the layout that openScene
-/// reads back. Isolated images are left out where they come to more than 64 million pixels together (a stamp's fit, a
-/// crowded scene's do not). `path` ends in .fits or .fits.gz. Throws WriteError; an old file stays intact.
+/// reads back. Isolated images at the scene's size where they come to no more than 64 million pixels together (a
+/// stamp's); else cut-outs of what is brighter than a thousandth of the noise, up to as many pixels, of objects first
+/// that the truth table alone does not draw (irregular ones). `path` ends in .fits or .fits.gz. Throws WriteError; an
+/// old file stays intact.
 void writeScene(const Scene& scene, const QString& path);
 
 } // namespace blendscope

@@ -1,8 +1,11 @@
+#include "core/CutoutPlane.h"
 #include "io/FitsWriter.h"
 #include "io/SceneReader.h"
 
 #include <QSet>
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace blendscope {
 
@@ -62,8 +65,74 @@ Table truthTable(const Scene& scene) {
     return table;
 }
 
-// Each isolated image is written at the scene's size: beyond this many pixels the truth table has to do.
+// Isolated images are written at the scene's size up to this many pixels; beyond, as cut-outs of as many.
 constexpr double kMostIsolatedPixels = 64e6;
+// Light below this share of the sky's noise per pixel is cut off.
+constexpr float kFaintest = 1e-3f;
+
+float typicalNoise(const Band& band) {
+    if (!band.variance) return 0.0f;
+    const cv::Size size = band.variance->size();
+    const cv::Mat some = band.variance->readSampled(Box::of(size), std::max({1, size.width / 64, size.height / 64}));
+    std::vector<float> values;
+    for (int y = 0; y < some.rows; ++y) {
+        for (int x = 0; x < some.cols; ++x) {
+            const float v = some.at<float>(y, x);
+            if (v > 0.0f && std::isfinite(v)) values.push_back(v);
+        }
+    }
+    if (values.empty()) return 0.0f;
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return std::sqrt(*middle);
+}
+
+/// A row an object and band, with the light of its box.
+Table cutoutTable(const Scene& scene) {
+    const Truth& truth = *scene.truth;
+    std::vector<std::size_t> order(truth.objects.size());
+    std::iota(order.begin(), order.end(), std::size_t(0));
+    const auto drawn = [&](std::size_t i) {
+        return !(truth.objects[i].columns.value(QStringLiteral("irregular"), 0.0) > 0.0);
+    };
+    std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return !drawn(i); });
+    std::vector<float> limit;
+    for (const Band& band : scene.bands) {
+        limit.push_back(kFaintest * typicalNoise(band));
+    }
+    TableColumn::Integers object, x0, y0, nx, ny;
+    QStringList bands;
+    TableColumn::Arrays light;
+    double pixels = 0.0;
+    for (const std::size_t i : order) {
+        for (std::size_t b = 0; b < scene.bands.size() && pixels <= kMostIsolatedPixels; ++b) {
+            if (b >= truth.isolated.size() || i >= truth.isolated[b].size() || !truth.isolated[b][i]) continue;
+            const Plane& plane = *truth.isolated[b][i];
+            const auto* small = dynamic_cast<const CutoutPlane*>(&plane);
+            const auto own =
+                small ? small->trimmed(limit[b]) : CutoutPlane(plane.size(), plane.readAll(), 0, 0).trimmed(limit[b]);
+            object.push_back(static_cast<int>(i) + 1);
+            bands << scene.bands[b].name;
+            x0.push_back(own->cutoutBox().x0);
+            y0.push_back(own->cutoutBox().y0);
+            nx.push_back(own->cutoutBox().width);
+            ny.push_back(own->cutoutBox().height);
+            light.push_back(own->cutout().empty() ? std::vector<cv::Mat>() : std::vector<cv::Mat>{own->cutout()});
+            pixels += static_cast<double>(own->cutoutBox().area());
+        }
+    }
+    Table table;
+    table.name = QStringLiteral("ISOCUTS");
+    const QString pix = QStringLiteral("pix");
+    table.columns = {{QStringLiteral("object"), {}, std::move(object), -1},
+                     {QStringLiteral("band"), {}, std::move(bands), -1},
+                     {QStringLiteral("x0"), pix, std::move(x0), -1},
+                     {QStringLiteral("y0"), pix, std::move(y0), -1},
+                     {QStringLiteral("nx"), pix, std::move(nx), -1},
+                     {QStringLiteral("ny"), pix, std::move(ny), -1},
+                     {QStringLiteral("light"), QStringLiteral("count"), std::move(light), -1}};
+    return table;
+}
 
 } // namespace
 
@@ -130,13 +199,21 @@ void writeScene(const Scene& scene, const QString& path) {
             double(truth.objects.size()) * double(scene.bands.size()) * scene.size.area() <= kMostIsolatedPixels;
         for (std::size_t b = 0; b < scene.bands.size(); ++b) {
             const QString& name = scene.bands[b].name;
-            if (isolatedFit && b < truth.isolated.size() && !truth.isolated[b].empty()) {
+            if (isolatedFit && b < truth.isolated.size() && !truth.isolated[b].empty() &&
+                std::all_of(truth.isolated[b].begin(), truth.isolated[b].end(), [](const PlanePtr& p) { return p; })) {
                 writer.addPlanes(truth.isolated[b], QStringLiteral("ISO_") + name, {card("FILTER", name)});
             }
             if (b < truth.noiseless.size() && truth.noiseless[b]) {
                 writer.addPlanes({truth.noiseless[b]}, QStringLiteral("NOISELESS_") + name, {card("FILTER", name)});
             }
         }
+        const bool some = std::any_of(truth.isolated.begin(), truth.isolated.end(), [](const auto& planes) {
+            return std::any_of(planes.begin(), planes.end(), [](const PlanePtr& p) { return p; });
+        });
+        const bool gaps = std::any_of(truth.isolated.begin(), truth.isolated.end(), [](const auto& planes) {
+            return std::any_of(planes.begin(), planes.end(), [](const PlanePtr& p) { return !p; });
+        });
+        if (some && (!isolatedFit || gaps)) writer.addTable(cutoutTable(scene));
         if (truth.segmentation) writer.addPlanes({truth.segmentation}, QStringLiteral("SEGTRUTH"));
     }
     writer.commit();

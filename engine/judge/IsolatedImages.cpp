@@ -1,9 +1,9 @@
 #include "judge/IsolatedImages.h"
 
+#include "core/CutoutPlane.h"
 #include "core/Error.h"
 #include "jobs/Progress.h"
 #include "jobs/TaskPool.h"
-#include "simulate/CutoutPlane.h"
 #include "simulate/TruthRenderer.h"
 
 #include <algorithm>
@@ -64,8 +64,8 @@ struct IsolatedImages::State {
     std::vector<int> bands;
     std::vector<float> level;                 ///< per band of the scene
     std::vector<std::vector<Cutout>> cutouts; ///< [band of the scene][object]
-    std::optional<TruthRenderer> renderer;    ///< for bands without images in the file
-    std::vector<char> drawn;                  ///< per band of the scene: by the renderer
+    std::optional<TruthRenderer> renderer;    ///< for what has no image in the file
+    std::vector<std::vector<char>> drawn;     ///< [band of the scene][object]: by the renderer
     std::vector<char> kept;                   ///< per object: its drawn images are in `cutouts`
 
     [[nodiscard]] std::vector<Cutout> draw(size_t object) const;
@@ -87,7 +87,7 @@ std::vector<IsolatedImages::Cutout> IsolatedImages::State::draw(size_t object) c
     if (!std::isfinite(truth.x) || !std::isfinite(truth.y)) return out;
     const Renderer::Drawing drawing = renderer->draw(truth);
     for (size_t b = 0; b < out.size() && b < drawing.bands.size(); ++b) {
-        if (drawn[b]) out[b] = trimmed(drawing.bands[b], drawing.box, static_cast<int>(b));
+        if (!drawn[b].empty() && drawn[b][object]) out[b] = trimmed(drawing.bands[b], drawing.box, static_cast<int>(b));
     }
     return out;
 }
@@ -98,96 +98,100 @@ IsolatedImages::IsolatedImages(const Scene& scene, Progress& progress, int threa
     const Truth& truth = *scene.truth;
     const size_t objects = truth.objects.size();
     s.cutouts.resize(scene.bands.size());
-    QStringList missing;
+    s.drawn.resize(scene.bands.size());
+    s.kept.assign(objects, 0);
+    const auto placed = [&](size_t i) {
+        return std::isfinite(truth.objects[i].x) && std::isfinite(truth.objects[i].y);
+    };
+    const auto given = [&](size_t b, size_t i) {
+        return b < truth.isolated.size() && truth.isolated[b].size() == objects && truth.isolated[b][i] &&
+               truth.isolated[b][i]->size() == scene.size;
+    };
+    QString reason;
+    const auto renderer = [&] {
+        if (s.renderer || !reason.isEmpty()) return;
+        try {
+            s.renderer.emplace(scene);
+        } catch (const UsageError& e) {
+            reason = e.message();
+        }
+    };
+    QStringList rendered, partly, without;
     for (size_t b = 0; b < scene.bands.size(); ++b) {
         s.level.push_back(kFaintest * typicalNoise(scene.bands[b]));
-        const bool given = b < truth.isolated.size() && truth.isolated[b].size() == objects &&
-                           std::all_of(truth.isolated[b].begin(), truth.isolated[b].end(),
-                                       [&](const PlanePtr& p) { return p && p->size() == scene.size; });
-        if (given) {
-            s.bands.push_back(static_cast<int>(b));
-        } else {
-            missing << scene.bands[b].name;
+        size_t missing = 0;
+        std::vector<char> drawn(objects, 0);
+        QString problem;
+        for (size_t i = 0; i < objects; ++i) {
+            if (given(b, i)) continue;
+            ++missing;
+            if (!placed(i)) continue;
+            renderer();
+            const TruthObject& object = truth.objects[i];
+            if (!s.renderer) {
+                problem = reason;
+            } else if (!scene.bands[b].psf.known() || b >= object.flux.size() || !std::isfinite(object.flux[b])) {
+                problem = QStringLiteral("without PSF and fluxes");
+            } else {
+                problem = s.renderer->problem(object);
+            }
+            if (!problem.isEmpty()) break;
+            drawn[i] = 1;
         }
-    }
-    const long long steps = static_cast<long long>(objects) * static_cast<long long>(s.bands.size());
-    progress.begin(QStringLiteral("reading isolated images"), steps);
-    for (const int b : s.bands) {
-        const std::vector<PlanePtr>& planes = truth.isolated[static_cast<size_t>(b)];
-        std::vector<Cutout>& cutouts = s.cutouts[static_cast<size_t>(b)];
-        cutouts.resize(objects);
-        TaskPool::shared().parallelFor(
-            static_cast<int>(objects),
-            [&](int i) {
-                const Plane& plane = *planes[static_cast<size_t>(i)];
-                const auto* small = dynamic_cast<const CutoutPlane*>(&plane);
-                const Box box = small ? small->cutoutBox() : scene.box();
-                cutouts[static_cast<size_t>(i)] = s.trimmed(small ? small->cutout() : plane.read(box), box, b);
-                progress.advance();
-            },
-            threads);
-    }
-    if (missing.isEmpty()) return;
-
-    const QString missingBands = missing.join(QStringLiteral(", "));
-    QString reason;
-    s.drawn.assign(scene.bands.size(), 0);
-    s.kept.assign(objects, 0);
-    try {
-        s.renderer.emplace(scene);
-        for (const TruthObject& object : truth.objects) {
-            if (!std::isfinite(object.x) || !std::isfinite(object.y)) continue;
-            reason = s.renderer->problem(object);
-            if (!reason.isEmpty()) break;
+        const QString& name = scene.bands[b].name;
+        if (!problem.isEmpty()) {
+            without << name;
+            reason = problem;
+            continue;
         }
-    } catch (const UsageError& e) {
-        reason = e.message();
+        s.bands.push_back(static_cast<int>(b));
+        s.cutouts[b].resize(objects);
+        if (missing == 0) continue;
+        s.drawn[b] = std::move(drawn);
+        (missing == objects ? rendered : partly) << name;
     }
-    QStringList rendered, without;
-    for (size_t b = 0; b < scene.bands.size(); ++b) {
-        if (std::find(s.bands.begin(), s.bands.end(), static_cast<int>(b)) != s.bands.end()) continue;
-        const bool fluxes = std::all_of(truth.objects.begin(), truth.objects.end(), [&](const TruthObject& object) {
-            return b < object.flux.size() && std::isfinite(object.flux[b]);
-        });
-        const bool can = reason.isEmpty() && scene.bands[b].psf.known() && fluxes;
-        s.drawn[b] = can;
-        (can ? rendered : without) << scene.bands[b].name;
-        if (can) {
-            s.bands.push_back(static_cast<int>(b));
-            s.cutouts[b].resize(objects);
-        }
-    }
-    std::sort(s.bands.begin(), s.bands.end());
     if (!rendered.isEmpty()) {
         notes << QStringLiteral("isolated images of %1 were rendered from the truth table through the scene's PSFs")
                      .arg(rendered.size() == static_cast<qsizetype>(scene.bands.size())
                               ? QStringLiteral("the true objects")
                               : QStringLiteral("the true objects in ") + rendered.join(QStringLiteral(", ")));
     }
+    if (!partly.isEmpty()) {
+        notes << QStringLiteral(
+                     "some isolated images in %1 were rendered from the truth table through the scene's PSFs")
+                     .arg(partly.join(QStringLiteral(", ")));
+    }
     if (!without.isEmpty()) {
         notes << QStringLiteral("the isolated runs leave out %1: there are no isolated images, and they cannot be "
-                                "rendered%2")
-                     .arg(without.join(QStringLiteral(", ")), reason.isEmpty()
-                                                                  ? QStringLiteral(" without PSF and fluxes")
-                                                                  : QStringLiteral(" (%1)").arg(reason));
+                                "rendered (%2)")
+                     .arg(without.join(QStringLiteral(", ")), reason);
     }
-    if (rendered.isEmpty()) return;
-    progress.begin(QStringLiteral("rendering isolated images"), static_cast<long long>(objects));
+    progress.begin(QStringLiteral("isolated images"), static_cast<long long>(objects));
     std::atomic<long long> bytes{0};
     TaskPool::shared().parallelFor(
         static_cast<int>(objects),
-        [&](int i) {
-            progress.advance();
-            if (bytes > kKeptBytes) return;
-            const auto object = static_cast<size_t>(i);
-            long long own = 0;
-            const std::vector<Cutout> cutouts = s.draw(object);
-            for (size_t b = 0; b < cutouts.size(); ++b) {
-                if (!s.drawn[b]) continue;
-                own += cutouts[b].box.area() * 4;
-                s.cutouts[b][object] = cutouts[b];
+        [&](int k) {
+            const auto i = static_cast<size_t>(k);
+            bool draws = false;
+            for (const int b : s.bands) {
+                const auto band = static_cast<size_t>(b);
+                draws |= !s.drawn[band].empty() && s.drawn[band][i];
+                if (!given(band, i)) continue;
+                const Plane& plane = *truth.isolated[band][i];
+                const auto* small = dynamic_cast<const CutoutPlane*>(&plane);
+                const Box box = small ? small->cutoutBox() : scene.box();
+                s.cutouts[band][i] = s.trimmed(small ? small->cutout() : plane.read(box), box, b);
             }
-            s.kept[object] = 1;
+            progress.advance();
+            if (!draws || bytes > kKeptBytes) return;
+            long long own = 0;
+            const std::vector<Cutout> cutouts = s.draw(i);
+            for (size_t b = 0; b < cutouts.size(); ++b) {
+                if (s.drawn[b].empty() || !s.drawn[b][i]) continue;
+                own += cutouts[b].box.area() * 4;
+                s.cutouts[b][i] = cutouts[b];
+            }
+            s.kept[i] = 1;
             bytes += own;
         },
         threads);
@@ -203,7 +207,7 @@ IsolatedImages::Cutout IsolatedImages::cutout(size_t object, int band) const {
     const State& s = *m_state;
     const auto b = static_cast<size_t>(band);
     if (object >= s.cutouts[b].size()) return {};
-    if (b < s.drawn.size() && s.drawn[b] && !s.kept[object]) return s.draw(object)[b];
+    if (!s.drawn[b].empty() && s.drawn[b][object] && !s.kept[object]) return s.draw(object)[b];
     return s.cutouts[b][object];
 }
 

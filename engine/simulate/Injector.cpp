@@ -1,10 +1,10 @@
 #include "simulate/Injector.h"
 
+#include "core/CutoutPlane.h"
 #include "core/Error.h"
 #include "jobs/Progress.h"
 #include "jobs/TaskPool.h"
 #include "simulate/AddedPlane.h"
-#include "simulate/CutoutPlane.h"
 #include "simulate/Layout.h"
 #include "simulate/Streams.h"
 #include "simulate/TruthRenderer.h"

@@ -1,11 +1,11 @@
 #include "simulate/Simulator.h"
 
+#include "core/CutoutPlane.h"
 #include "core/Error.h"
 #include "core/Random.h"
 #include "jobs/Progress.h"
 #include "jobs/TaskPool.h"
 #include "method/Registry.h"
-#include "simulate/CutoutPlane.h"
 #include "simulate/Layout.h"
 #include "simulate/Observation.h"
 #include "simulate/Recipe.h"

@@ -1,8 +1,8 @@
 #include "simulate/TruthRenderer.h"
 
+#include "core/CutoutPlane.h"
 #include "core/Error.h"
 #include "jobs/TaskPool.h"
-#include "simulate/CutoutPlane.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
+#include "core/CutoutPlane.h"
 #include "core/Error.h"
 #include "jobs/Progress.h"
-#include "simulate/CutoutPlane.h"
 #include "simulate/Simulator.h"
 
 #include <QElapsedTimer>

@@ -1,14 +1,17 @@
 #include "figure/JudgedPictures.h"
 
+#include "core/CutoutPlane.h"
+#include "core/Error.h"
 #include "figure/BlendPictures.h"
 #include "figure/OutcomeLook.h"
 #include "figure/Palette.h"
 #include "figure/TruthShading.h"
-#include "simulate/CutoutPlane.h"
+#include "simulate/TruthRenderer.h"
 
 #include <QPainterPath>
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace blendscope {
 
@@ -18,6 +21,7 @@ constexpr int kLargest = 512;           ///< pictures of larger blends are shrun
 constexpr std::size_t kMostWhole = 300; ///< isolated planes of the scene's size that are summed
 constexpr double kEllipseSigmas = 2.2;  ///< holds most of what one sees of an exponential disc
 constexpr int kShadingAlpha = 95;
+constexpr int kReach = 150;               ///< pixels from which light may reach a picture
 constexpr std::size_t kMostLettered = 12; ///< the brightest; more letters hide what they name
 
 QImage limited(const QImage& image) {
@@ -39,6 +43,26 @@ cv::Mat truthLight(const Truth& truth, std::size_t band, const Box& box) {
         sum += plane->read(box);
     }
     return sum;
+}
+
+/// Truth of a table alone: the objects around the picture, drawn through the scene's PSFs; nothing where the scene has
+/// images of them, or they cannot be drawn.
+std::optional<Scene> withDrawnTruth(const Scene& scene, const Box& box) {
+    if (!scene.truth) return std::nullopt;
+    const Truth& truth = *scene.truth;
+    if (!truth.isolated.empty() || !truth.noiseless.empty()) return std::nullopt;
+    Scene near = scene;
+    const Box around = box.grown(kReach);
+    std::erase_if(near.truth->objects, [&](const TruthObject& t) {
+        return !std::isfinite(t.x) || !std::isfinite(t.y) ||
+               !around.contains(int(std::lround(t.x)), int(std::lround(t.y)));
+    });
+    try {
+        near.truth->isolated = TruthRenderer(near).isolated();
+    } catch (const UsageError&) {
+        return std::nullopt;
+    }
+    return near;
 }
 
 void fill(JudgedPictures& p, const Scene& scene, const Judgement& judgement, const BlendVerdict& blend,
@@ -64,13 +88,14 @@ void fill(JudgedPictures& p, const Scene& scene, const Judgement& judgement, con
         data.push_back(band.image->read(p.box).clone());
     }
     p.data = limited(pictureOf(data, look));
-    const cv::Mat ids = truthIds(scene, p.box);
+    const std::optional<Scene> drawn = withDrawnTruth(scene, p.box);
+    const cv::Mat ids = truthIds(drawn ? *drawn : scene, p.box);
     if (!ids.empty()) {
         p.colours = colourObjects(ids);
         p.shading = truthShading(ids, p.colours, kShadingAlpha);
     }
     if (!scene.truth) return;
-    const Truth& truth = *scene.truth;
+    const Truth& truth = drawn ? *drawn->truth : *scene.truth;
     std::vector<cv::Mat> noise(data.size());
     for (std::size_t b = 0; b < data.size(); ++b) {
         const cv::Mat light = truthLight(truth, b, p.box);

@@ -1,7 +1,7 @@
 #include "figure/TruthShading.h"
 
+#include "core/CutoutPlane.h"
 #include "figure/Palette.h"
-#include "simulate/CutoutPlane.h"
 
 #include <cmath>
 

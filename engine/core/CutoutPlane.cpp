@@ -1,4 +1,4 @@
-#include "simulate/CutoutPlane.h"
+#include "core/CutoutPlane.h"
 
 #include "core/Error.h"
 
