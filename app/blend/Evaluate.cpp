@@ -5,14 +5,13 @@
 #include "Trial.h"
 #include "Verbs.h"
 
+#include "figure/FailurePictures.h"
 #include "figure/FigureFile.h"
 #include "figure/PlotFigure.h"
 #include "figure/ReportPage.h"
-#include "figure/SceneFigure.h"
 #include "jobs/TaskPool.h"
-#include "judge/Failures.h"
-#include "judge/Judge.h"
 #include "judge/MetricsBuilder.h"
+#include "judge/ScoredRun.h"
 
 #include <QDir>
 #include <QFileInfo>
@@ -28,7 +27,6 @@ namespace {
 
 // Files up to this size are evaluated side by side, one thread each: the cost per object is then that of one core.
 constexpr long long kSmallFileBytes = 8ll << 20;
-constexpr double kThumbnailSide = 280.0;
 
 void writeText(const QString& path, const QByteArray& bytes) {
     QSaveFile file(path);
@@ -56,7 +54,7 @@ struct Plan {
     RunOptions run;
     std::vector<Contender> contenders;
     bool judge = true;
-    bool complete = true; ///< false: truth does not name every object
+    std::optional<bool> complete; ///< whether truth names every object; nothing = found out
 };
 
 std::vector<PixelPosition> truePositions(const Scene& scene) {
@@ -67,49 +65,34 @@ std::vector<PixelPosition> truePositions(const Scene& scene) {
     return out;
 }
 
-SceneOutcome evaluateScene(const ScenePtr& scene, const Plan& plan, const Registry& registry, int threads,
+/// `alone`: nothing else is computed meanwhile.
+SceneOutcome evaluateScene(const ScenePtr& scene, const Plan& plan, const Registry& registry, bool alone,
                            Console& console) {
     SceneOutcome out;
     out.scene = scene;
     out.truth = scene->truth && !scene->truth->objects.empty();
     RunOptions run = plan.run;
-    if (threads > 0) run.threads = threads;
+    if (!alone) run.threads = 1;
     if (run.usePositions && out.truth) run.positions = truePositions(*scene);
     run.usePositions = run.usePositions && out.truth;
     for (const Contender& c : plan.contenders) {
         const auto start = std::chrono::steady_clock::now();
-        SceneScore score;
-        try {
-            Progress progress(console.token());
-            const double spent = TaskPool::processorSeconds();
-            const ResultPtr result = c.resultFor(*scene, registry, progress, run);
-            const double computing = TaskPool::processorSeconds() - spent;
-            score = scoreScene(*scene, *result, plan.score);
-            if (c.runs()) score.seconds = computing;
-            score.complete = plan.complete;
-            // Outcomes ask the same detector again; other programs' catalogues have none.
-            if (plan.judge && out.truth && !plan.score.byPosition && !result->pipeline.isEmpty()) {
-                JudgeOptions options;
-                options.threads = run.threads;
-                if (!plan.complete) options.complete = false;
-                try {
-                    addJudgement(score, judge(*scene, *result, registry, progress, options));
-                } catch (const CancelledError&) {
-                    throw;
-                } catch (const Error& e) {
-                    console.note(
-                        QStringLiteral("blend: %1, %2: no outcomes: %3").arg(scene->id, c.name(), e.message()));
-                }
-            }
-        } catch (const CancelledError&) {
-            throw;
-        } catch (const Error& e) {
-            // A scene on which a method fails counts as one without detections.
-            score = scoreScene(*scene, Result{}, plan.score);
-            score.failure = e.message();
-            console.note(QStringLiteral("blend: %1, %2: %3").arg(scene->id, c.name(), e.message()));
+        Progress progress(console.token());
+        ScoredRunOptions options;
+        options.score = plan.score;
+        options.complete = plan.complete;
+        if (plan.judge && out.truth && !plan.score.byPosition) {
+            options.judge.emplace();
+            options.judge->threads = run.threads;
         }
-        out.scores.push_back(std::move(score));
+        if (c.runs()) options.cost = alone ? ScoredRunOptions::Cost::Process : ScoredRunOptions::Cost::Thread;
+        ScoredRun done = scoredRun(
+            *scene, [&] { return c.resultFor(*scene, registry, progress, run); },
+            c.runs() ? c.pipeline().toJson() : QJsonObject(), registry, progress, options);
+        for (const QString& problem : std::as_const(done.problems)) {
+            console.note(QStringLiteral("blend: %1, %2: %3").arg(scene->id, c.name(), problem));
+        }
+        out.scores.push_back(std::move(done.score));
         out.seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }
     return out;
@@ -120,7 +103,7 @@ std::vector<SceneOutcome> evaluateAll(const Plan& plan, const Registry& registry
     Progress overall(console.token());
     overall.begin(QStringLiteral("scenes"), static_cast<long long>(plan.groups.size()));
     const Console::ProgressLine line(console, overall);
-    const auto one = [&](size_t i, int threads) {
+    const auto one = [&](size_t i, bool alone) {
         overall.check();
         std::vector<ScenePtr> scenes;
         try {
@@ -129,7 +112,7 @@ std::vector<SceneOutcome> evaluateAll(const Plan& plan, const Registry& registry
             console.note(QStringLiteral("blend: %1: %2").arg(plan.groups[i].id, e.message()));
         }
         for (const ScenePtr& scene : scenes) {
-            found[i].push_back(evaluateScene(scene, plan, registry, threads, console));
+            found[i].push_back(evaluateScene(scene, plan, registry, alone, console));
         }
         overall.advance();
     };
@@ -142,9 +125,9 @@ std::vector<SceneOutcome> evaluateAll(const Plan& plan, const Registry& registry
         (bytes <= kSmallFileBytes ? small : large).push_back(i);
     }
     TaskPool::shared().parallelFor(
-        static_cast<int>(small.size()), [&](int k) { one(small[static_cast<size_t>(k)], 1); }, plan.run.threads);
+        static_cast<int>(small.size()), [&](int k) { one(small[static_cast<size_t>(k)], false); }, plan.run.threads);
     for (const size_t i : large) {
-        one(i, 0);
+        one(i, true);
     }
     std::vector<SceneOutcome> out;
     for (std::vector<SceneOutcome>& group : found) {
@@ -229,49 +212,21 @@ Table objectTable(const std::vector<ScoredPipeline>& pipelines) {
     return table;
 }
 
-/// The scenes of the worst blends are run (or read) once more and drawn: no result is kept for the others.
-std::vector<FailurePicture> pictureFailures(const std::vector<ScoredPipeline>& scored,
-                                            const std::vector<SceneOutcome>& outcomes, const Plan& plan,
-                                            const Registry& registry, int count, Console& console) {
-    std::vector<FailurePicture> out;
+/// The scenes of the worst blends are run (or read) once more and drawn.
+std::vector<FailurePicture> failuresOf(const std::vector<ScoredPipeline>& scored,
+                                       const std::vector<SceneOutcome>& outcomes, const Plan& plan,
+                                       const Registry& registry, int count, Console& console) {
     Progress overall(console.token());
-    overall.begin(QStringLiteral("drawing failures"), static_cast<long long>(scored.size()) * count);
     const Console::ProgressLine line(console, overall);
-    for (size_t k = 0; k < scored.size(); ++k) {
-        ResultPtr result;
-        int resultOf = -1;
-        for (const Failure& f : worstFailures(scored[k].scenes, count)) {
-            overall.advance();
-            const Scene& scene = *outcomes[static_cast<size_t>(f.scene)].scene;
-            try {
-                if (resultOf != f.scene) {
-                    Progress progress(console.token());
-                    RunOptions run = plan.run;
-                    if (run.usePositions) run.positions = truePositions(scene);
-                    result = plan.contenders[k].resultFor(scene, registry, progress, run);
-                    resultOf = f.scene;
-                }
-            } catch (const CancelledError&) {
-                throw;
-            } catch (const Error&) {
-                result = std::make_shared<const Result>();
-                resultOf = -1;
-            }
-            SceneFigureOptions options;
-            options.region = f.box;
-            options.zoom = kThumbnailSide / std::max(f.box.width, f.box.height);
-            options.truth = options.ellipses = options.peaks = true;
-            options.compass = options.scaleBar = false;
-            const SceneFigure figure(scene, result.get(), options);
-            QImage image(figure.size(), QImage::Format_RGB32);
-            {
-                QPainter painter(&image);
-                figure.paint(painter);
-            }
-            out.push_back({static_cast<int>(k), scene.id, f.words, image});
-        }
-    }
-    return out;
+    FailureSource source;
+    source.scene = [&](int scene) { return outcomes[static_cast<size_t>(scene)].scene; };
+    source.result = [&](int pipeline, const Scene& scene) {
+        Progress progress(console.token());
+        RunOptions run = plan.run;
+        if (run.usePositions) run.positions = truePositions(scene);
+        return plan.contenders[static_cast<size_t>(pipeline)].resultFor(scene, registry, progress, run);
+    };
+    return pictureFailures(scored, count, source, overall);
 }
 
 /// Every plot and every pictured failure as files, for papers and pages.
@@ -332,7 +287,10 @@ QString reportText(const MetricsReport& report) {
     std::vector<const MetricValue*> metrics;
     qsizetype width = 0;
     for (const QString& id : leadingMetrics(report)) {
-        const MetricValue* m = report.pipelines.front().metric(id);
+        const MetricValue* m = nullptr;
+        for (const PipelineReport& p : report.pipelines) {
+            if (!m) m = p.metric(id);
+        }
         if (!m) continue;
         metrics.push_back(m);
         width = std::max(width, m->title.size());
@@ -377,6 +335,7 @@ int runEvaluate(const QStringList& words, Console& console) {
         {QStringLiteral("incomplete"),
          {},
          QStringLiteral("the scenes hold objects that truth does not name (default: found out by judging)")},
+        {QStringLiteral("complete"), {}, QStringLiteral("truth names every object")},
         {QStringLiteral("no-outcomes"), {}, QStringLiteral("do not run the detector on each object alone")},
         {QStringLiteral("snr"), QStringLiteral("N"),
          QStringLiteral("true objects count from this S/N on (snr_det; default 10)")},
@@ -415,7 +374,8 @@ int runEvaluate(const QStringList& words, Console& console) {
     plan.score.byPosition = arguments.has(QStringLiteral("at-truth"));
     plan.run.threads = arguments.integer(QStringLiteral("threads"), 0, 1, 1024);
     plan.run.usePositions = plan.score.byPosition;
-    plan.complete = !arguments.has(QStringLiteral("incomplete"));
+    if (arguments.has(QStringLiteral("incomplete"))) plan.complete = false;
+    if (arguments.has(QStringLiteral("complete"))) plan.complete = true;
     plan.judge = !arguments.has(QStringLiteral("no-outcomes"));
     BuildOptions build;
     build.title = arguments.value(QStringLiteral("title"), QStringLiteral("Evaluation of deblending"));
@@ -485,7 +445,7 @@ int runEvaluate(const QStringList& words, Console& console) {
     writeLines(out.filePath(QStringLiteral("plots.csv")), plotsCsv(report));
     writeLines(out.filePath(QStringLiteral("objects.csv")), csvLines(objectTable(scored)));
     const int worst = arguments.integer(QStringLiteral("worst"), 8, 0, 1000);
-    const std::vector<FailurePicture> failures = pictureFailures(scored, outcomes, plan, registry, worst, console);
+    const std::vector<FailurePicture> failures = failuresOf(scored, outcomes, plan, registry, worst, console);
     writeText(out.filePath(QStringLiteral("report.html")), reportPage(report, failures));
     if (arguments.has(QStringLiteral("figures")))
         writeFigures(report, failures, QDir(out.filePath(QStringLiteral("figures"))));

@@ -217,6 +217,12 @@ int runJudge(const QStringList& words, Console& console) {
         {QStringLiteral("complete"), {}, QStringLiteral("truth names every object")},
         {QStringLiteral("each"), {}, QStringLiteral("a scene for every object alone: slow, for checking")},
         {QStringLiteral("keep"), {}, QStringLiteral("leave the result folder as it is")},
+        {QStringLiteral("snr"), QStringLiteral("N"),
+         QStringLiteral("for the metrics: true objects count from this S/N on (default 10)")},
+        {QStringLiteral("radius"), QStringLiteral("ARCSEC"),
+         QStringLiteral("for the metrics: matching radius (default 1)")},
+        {QStringLiteral("band"), QStringLiteral("B"),
+         QStringLiteral("for the metrics: band of reference (default: the one nearest to 750 nm)")},
         {QStringLiteral("threads"), QStringLiteral("N"),
          QStringLiteral("at most N threads; the judgement does not depend on it")}};
     const std::vector<Arguments::Flag> sceneOptions = sceneFlags();
@@ -249,6 +255,11 @@ int runJudge(const QStringList& words, Console& console) {
     if (arguments.has(QStringLiteral("each"))) options.isolation = JudgeOptions::Isolation::Each;
     if (arguments.has(QStringLiteral("pipeline")))
         options.pipeline = Pipeline::parse(arguments.value(QStringLiteral("pipeline")));
+    ScoreOptions scoring;
+    scoring.leastSnr = arguments.real(QStringLiteral("snr"), scoring.leastSnr, 0.0, 1e9);
+    scoring.knownSnr = std::min(scoring.knownSnr, scoring.leastSnr);
+    scoring.radiusArcsec = arguments.real(QStringLiteral("radius"), scoring.radiusArcsec, 0.0, 1e6);
+    scoring.band = arguments.value(QStringLiteral("band"));
     const Registry registry;
 
     const QStringList folders = resultFolders(folder);
@@ -314,7 +325,9 @@ int runJudge(const QStringList& words, Console& console) {
             const Judgement judgement = judge(*scene, *result, registry, progress, options);
             if (!arguments.has(QStringLiteral("keep"))) writeJudgement(judgement, *result, *scene, one.folder);
             rates.add(judgement);
-            scores.push_back(scoreScene(*scene, *result));
+            scores.push_back(scoreScene(*scene, *result, scoring));
+            if (options.complete) scores.back().complete = *options.complete;
+            addJudgement(scores.back(), judgement);
             judgements.push_back(judgement);
         } catch (const CancelledError&) {
             throw;

@@ -2,7 +2,6 @@
 
 #include "io/ResultFolder.h"
 #include "io/SceneReader.h"
-#include "jobs/TaskPool.h"
 
 #include <QCoreApplication>
 #include <QFile>
@@ -71,26 +70,6 @@ TrialRun runApart(const Scene& scene, const Pipeline& pipeline, const CancelToke
         return done;
     } catch (const Error& e) {
         return failed(TrialRun::End::Crashed, e.message(), secondsSince(start));
-    }
-}
-
-TrialRun runHere(const Scene& scene, const Pipeline& pipeline, const Registry& registry, const CancelToken& token) {
-    const auto start = std::chrono::steady_clock::now();
-    const double spent = TaskPool::processorSeconds();
-    try {
-        Progress progress(token);
-        RunOptions options;
-        options.threads = 1;
-        TrialRun done;
-        done.result = runPipeline(scene, pipeline, registry, progress, options);
-        progress.check();
-        done.processorSeconds = TaskPool::processorSeconds() - spent;
-        done.seconds = secondsSince(start);
-        return done;
-    } catch (const CancelledError&) {
-        throw;
-    } catch (const Error& e) {
-        return failed(TrialRun::End::Refused, e.message(), secondsSince(start));
     }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "judge/Readiness.h"
-#include "method/Pipeline.h"
+#include "judge/TrialHere.h"
 
 namespace blendscope::cli {
 
@@ -9,9 +8,5 @@ namespace blendscope::cli {
 /// The token is asked while it waits.
 [[nodiscard]] TrialRun runApart(const Scene& scene, const Pipeline& pipeline, const CancelToken& token,
                                 int secondsAllowed = 60);
-
-/// Runs a pipeline in this process, on one thread.
-[[nodiscard]] TrialRun runHere(const Scene& scene, const Pipeline& pipeline, const Registry& registry,
-                               const CancelToken& token);
 
 } // namespace blendscope::cli

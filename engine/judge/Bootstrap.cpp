@@ -13,22 +13,6 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMadToSigma = 1.4826;
 
-double standardDeviation(const std::vector<double>& values) {
-    double sum = 0.0, squares = 0.0;
-    int n = 0;
-    for (const double v : values) {
-        if (!std::isfinite(v)) continue;
-        sum += v;
-        ++n;
-    }
-    if (n < 2) return kNone;
-    const double mean = sum / n;
-    for (const double v : values) {
-        if (std::isfinite(v)) squares += (v - mean) * (v - mean);
-    }
-    return std::sqrt(squares / n);
-}
-
 std::vector<long long> countByUnit(const std::vector<UnitSample::Row>& rows, int units) {
     std::vector<long long> counts(static_cast<size_t>(units), 0);
     for (const UnitSample::Row& r : rows) {
@@ -43,6 +27,22 @@ long long total(const std::vector<long long>& counts, const Bootstrap::Weights& 
         n += counts[i] * weights[i];
     }
     return n;
+}
+
+constexpr int kLeastUnits = 3;
+
+int unitsWith(const std::vector<double>& denominator) {
+    return static_cast<int>(std::count_if(denominator.begin(), denominator.end(), [](double d) { return d > 0.0; }));
+}
+
+Estimate withoutError(Estimate e) {
+    e.error = kNone;
+    std::fill(e.replicates.begin(), e.replicates.end(), kNone);
+    return e;
+}
+
+int unitsWith(const std::vector<long long>& counts) {
+    return static_cast<int>(std::count_if(counts.begin(), counts.end(), [](long long n) { return n > 0; }));
 }
 
 /// Median of rows sorted by value, each taken as often as its unit was drawn.
@@ -87,6 +87,22 @@ double weightedScatter(const std::vector<UnitSample::Row>& rows, const Bootstrap
 }
 
 } // namespace
+
+double standardDeviation(const std::vector<double>& values) {
+    double sum = 0.0, squares = 0.0;
+    int n = 0;
+    for (const double v : values) {
+        if (!std::isfinite(v)) continue;
+        sum += v;
+        ++n;
+    }
+    if (n < 2) return kNone;
+    const double mean = sum / n;
+    for (const double v : values) {
+        if (std::isfinite(v)) squares += (v - mean) * (v - mean);
+    }
+    return std::sqrt(squares / n);
+}
 
 void UnitSample::add(double value, int unit) {
     if (!std::isfinite(value)) return;
@@ -140,7 +156,7 @@ Estimate Bootstrap::ratio(const std::vector<double>& numerator, const std::vecto
     for (const double d : denominator) {
         all += d;
     }
-    return of(
+    Estimate out = of(
         [&](const Weights& w) {
             double n = 0.0, d = 0.0;
             for (size_t i = 0; i < w.size(); ++i) {
@@ -150,6 +166,14 @@ Estimate Bootstrap::ratio(const std::vector<double>& numerator, const std::vecto
             return d > 0.0 ? n / d : kNone;
         },
         std::llround(all));
+    return unitsWith(denominator) < kLeastUnits ? withoutError(std::move(out)) : out;
+}
+
+Estimate Bootstrap::share(const std::vector<double>& numerator, const std::vector<double>& denominator) const {
+    Estimate out = ratio(numerator, denominator);
+    if (std::isfinite(out.error) && (out.value <= 0.0 || out.value >= 1.0))
+        out.error = shareError(out.value, static_cast<double>(out.count));
+    return out;
 }
 
 Estimate Bootstrap::mean(const UnitSample& sample) const {
@@ -158,21 +182,86 @@ Estimate Bootstrap::mean(const UnitSample& sample) const {
         sum[static_cast<size_t>(r.unit)] += r.value;
         n[static_cast<size_t>(r.unit)] += 1.0;
     }
-    return ratio(sum, n);
+    const bool counts = std::all_of(sample.sorted().begin(), sample.sorted().end(),
+                                    [](const UnitSample::Row& r) { return r.value == 0.0 || r.value == 1.0; });
+    return counts ? share(sum, n) : ratio(sum, n);
 }
 
 Estimate Bootstrap::median(const UnitSample& sample) const {
     const auto& rows = sample.sorted();
     const std::vector<long long> counts = countByUnit(rows, m_units);
-    return of([&](const Weights& w) { return weightedMedian(rows, w, total(counts, w)); },
-              static_cast<long long>(rows.size()));
+    Estimate out = of([&](const Weights& w) { return weightedMedian(rows, w, total(counts, w)); },
+                      static_cast<long long>(rows.size()));
+    return unitsWith(counts) < kLeastUnits ? withoutError(std::move(out)) : out;
 }
 
 Estimate Bootstrap::scatter(const UnitSample& sample) const {
     const auto& rows = sample.sorted();
     const std::vector<long long> counts = countByUnit(rows, m_units);
-    return of([&](const Weights& w) { return weightedScatter(rows, w, total(counts, w)); },
-              static_cast<long long>(rows.size()));
+    Estimate out = of([&](const Weights& w) { return weightedScatter(rows, w, total(counts, w)); },
+                      static_cast<long long>(rows.size()));
+    return unitsWith(counts) < kLeastUnits ? withoutError(std::move(out)) : out;
+}
+
+Estimate Bootstrap::distanceFromUniform(const UnitSample& sample) const {
+    const auto& rows = sample.sorted();
+    const std::vector<long long> counts = countByUnit(rows, m_units);
+    Estimate out = of(
+        [&](const Weights& w) {
+            const auto n = static_cast<double>(total(counts, w));
+            if (!(n > 0.0)) return kNone;
+            double seen = 0.0, most = 0.0;
+            for (const UnitSample::Row& r : rows) {
+                const double weight = w[static_cast<size_t>(r.unit)];
+                if (weight == 0.0) continue;
+                most = std::max(most, std::abs(r.value - seen / n));
+                seen += weight;
+                most = std::max(most, std::abs(seen / n - r.value));
+            }
+            return most;
+        },
+        static_cast<long long>(rows.size()));
+    return unitsWith(counts) < kLeastUnits ? withoutError(std::move(out)) : out;
+}
+
+double shareError(double share, double n) {
+    const double p = (share * n + 0.5) / (n + 1.0);
+    return std::sqrt(p * (1.0 - p) / (n + 1.0));
+}
+
+double RangeOfShares::beyondChance() const {
+    return std::sqrt(std::max(0.0, range * range - chance * chance));
+}
+
+RangeOfShares rangeOfShares(const std::vector<std::vector<double>>& numerator,
+                            const std::vector<std::vector<double>>& denominator, int replicates) {
+    RangeOfShares out;
+    if (numerator.empty()) return out;
+    const Bootstrap bootstrap(static_cast<int>(numerator.front().size()), replicates);
+    std::vector<Estimate> shares;
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (size_t c = 0; c < numerator.size(); ++c) {
+        shares.push_back(bootstrap.ratio(numerator[c], denominator[c]));
+        low = std::min(low, shares.back().value);
+        high = std::max(high, shares.back().value);
+    }
+    out.range = high - low;
+    double sum = 0.0;
+    int n = 0;
+    for (size_t k = 0; k < static_cast<size_t>(bootstrap.replicates()); ++k) {
+        double least = std::numeric_limits<double>::infinity(), most = -least;
+        for (const Estimate& e : shares) {
+            const double off = e.replicates[k] - e.value;
+            if (!std::isfinite(off)) continue;
+            least = std::min(least, off);
+            most = std::max(most, off);
+        }
+        if (!(most >= least)) continue;
+        sum += most - least;
+        ++n;
+    }
+    if (n > 0) out.chance = sum / n;
+    return out;
 }
 
 double medianOf(std::vector<double> v) {

@@ -63,6 +63,7 @@ double structuralSimilarity(const cv::Mat& a, const cv::Mat& b) {
 ImageMetrics compareImages(const cv::Mat& model, const cv::Mat& truth, double x, double y) {
     ImageMetrics out;
     if (truth.empty() || model.size() != truth.size()) return out;
+    out.correlation = 0.0;
     const cv::Mat m = positive(model), t = positive(truth);
     double peakM = 0.0, peakT = 0.0;
     cv::minMaxLoc(m, nullptr, &peakM);

@@ -6,10 +6,11 @@
 namespace blendscope {
 
 /// How alike the image of an object is to its true, noiseless one. Negative pixels and pixels that are not finite count
-/// as empty in both. NaN where an image is empty and the number has no meaning; the correlation is 0 then.
+/// as empty in both. NaN where nothing was compared, or an image is empty and the number has no meaning; the
+/// correlation with an empty image is 0.
 struct ImageMetrics {
     /// sum(m t) / sqrt(sum m^2 sum t^2): 1 = the same shape, whatever the flux.
-    double correlation = 0.0;
+    double correlation = std::numeric_limits<double>::quiet_NaN();
     /// Peak signal-to-noise ratio (dB) and structural similarity (Wang et al. 2004, IEEE TIP 13, 600) of each image
     /// divided by its own maximum, as the Blending ToolKit defines them: blind to the total flux.
     double psnrOwn = std::numeric_limits<double>::quiet_NaN();

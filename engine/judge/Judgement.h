@@ -71,7 +71,10 @@ struct BlendVerdict {
 
     /// More than one object, or an object with more than one detection: the other groups are no blends but stand in the
     /// list all the same.
-    [[nodiscard]] bool isBlend() const { return known && nSep + nUnsep > 0 && (nSep + nUnsep > 1 || nBlend > 1); }
+    /// Where nothing was detected and nothing would be detected of its objects alone, nothing is asked of a detector.
+    [[nodiscard]] bool isBlend() const {
+        return known && outcome != Outcome::Invisible && nSep + nUnsep > 0 && (nSep + nUnsep > 1 || nBlend > 1);
+    }
 };
 
 /// A result held against the truth: every true object, every detection and every blend with its verdict. Immutable once

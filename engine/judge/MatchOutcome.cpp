@@ -92,6 +92,7 @@ MatchOutcomes matchOutcomes(const std::vector<PixelPosition>& truths, const std:
             if (out.outcome[t] == MatchOutcome::Found) out.outcome[t] = MatchOutcome::Shredded;
         } else {
             ++out.spurious;
+            out.unexplained.push_back(left[i]);
         }
     }
     return out;

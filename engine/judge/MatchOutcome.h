@@ -21,7 +21,8 @@ struct MatchOutcomes {
     std::vector<MatchOutcome> outcome; ///< per truth
     std::vector<bool> secondary;       ///< shared, but the detection belongs to another
     std::vector<int> host;             ///< own detection, or the one that holds its light; -1 = none
-    int spurious = 0;                  ///< detections that nothing explains
+    int spurious = 0;                  ///< detections that nothing explains ...
+    std::vector<int> unexplained;      ///< ... and which
 };
 
 /// Own detection: one to one, nearest first, within max(0.5 FWHM, 0.4 arcsec). A truth without one takes as its host

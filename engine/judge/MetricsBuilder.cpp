@@ -3,6 +3,7 @@
 #include "core/Error.h"
 #include "jobs/TaskPool.h"
 #include "judge/Bootstrap.h"
+#include "judge/MetricCurves.h"
 
 #include <algorithm>
 #include <array>
@@ -19,10 +20,9 @@ using Better = MetricValue::Better;
 constexpr int kFewScenes = 10; // below this, squares of scenes are resampled
 constexpr int kSquares = 4;    // a side
 constexpr int kApReplicates = 50;
-constexpr double kClose = 0.2, kFarOff = 0.5;
-constexpr double kLeastBandSnr = 10.0;
+constexpr double kFarOff = 0.5;
 constexpr int kLeastInBin = 3;
-constexpr double kFar = 98.0; // arcsec: no neighbour
+constexpr double kNoError = 1e-12; // a smaller error means that resampling told nothing
 
 struct Category {
     const char* id;
@@ -39,64 +39,22 @@ bool in(const Category& c, double blendedness) {
     return blendedness >= c.low && blendedness < c.high;
 }
 
-/// What an object is put into a bin by.
-struct Axis {
-    QString id, label;
-    bool log = false;
-    std::vector<double> edges;
-    std::function<double(const SceneScore&, const TruthScore&)> value;
-};
-
-/// What is averaged in a bin.
-struct Curve {
-    enum class Kind { Mean, Median, Scatter };
-    QString id, title, yLabel, help;
-    Kind kind = Kind::Mean;
-    double level = std::numeric_limits<double>::quiet_NaN();
-    double yLow = std::numeric_limits<double>::quiet_NaN(), yHigh = std::numeric_limits<double>::quiet_NaN();
-    std::function<double(const SceneScore&, const TruthScore&)> value; ///< NaN = left out
-};
-
-const BandScore& reference(const SceneScore& s, const TruthScore& t) {
-    return t.bands[static_cast<size_t>(s.reference)];
-}
-
-bool visible(const BandScore& b) {
-    return b.trueSnr >= kLeastBandSnr && b.trueFlux > 0.0;
-}
-
-double closeFlux(const BandScore& b) {
-    if (!visible(b)) return double(kNan);
-    return std::abs(b.error()) < kClose ? 1.0 : 0.0;
-}
-
-double colourError(const TruthScore& t, int blue, int red) {
-    if (blue < 0 || red < 0 || blue == red) return double(kNan);
-    const BandScore &a = t.bands[static_cast<size_t>(blue)], &b = t.bands[static_cast<size_t>(red)];
-    if (!visible(a) || !visible(b) || !(a.error() > -1.0) || !(b.error() > -1.0)) return double(kNan);
-    return -2.5 * std::log10((1.0 + a.error()) / (1.0 + b.error()));
-}
-
-std::pair<int, int> colourBands(const SceneScore& s) {
-    const auto index = [&](const char* name) {
-        for (int i = 0; i < s.bands.size(); ++i) {
-            if (s.bands[i].compare(QLatin1String(name), Qt::CaseInsensitive) == 0) return i;
-        }
-        return -1;
-    };
-    int blue = index("g");
-    const int red = index("i") >= 0 ? index("i") : s.reference;
-    if (blue < 0) blue = 0;
-    if (s.bands.size() < 2) return {-1, -1};
-    return {blue, blue == red ? static_cast<int>(s.bands.size()) - 1 : red};
-}
-
-std::vector<double> steps(double low, double high, double width) {
-    std::vector<double> edges;
-    for (double e = std::floor(low / width) * width; e < high + width && edges.size() < 200; e += width) {
-        edges.push_back(e);
+/// Metrics of the objects that a pipeline found: two pipelines are compared on those that both found.
+bool isOfFound(const QString& id) {
+    for (const char* family :
+         {"distance", "flux_", "pull_", "worse_", "colour_", "size_", "e1_", "e2_", "image_", "mask_iou", "pit:"}) {
+        if (id.startsWith(QLatin1String(family))) return true;
     }
-    return edges;
+    return false;
+}
+
+/// "a, b, c and 7 others"
+QString someOf(const QStringList& names) {
+    constexpr int shown = 5;
+    if (names.size() <= shown) return names.join(QStringLiteral(", "));
+    return QStringLiteral("%1 and %2 others")
+        .arg(names.mid(0, shown).join(QStringLiteral(", ")))
+        .arg(names.size() - shown);
 }
 
 /// The work on one set of scenes.
@@ -129,8 +87,9 @@ public:
             m_out = &m_report.pipelines[k];
             numbers(m_pipelines[k]);
         }
-        axes();
+        m_axes = metricAxes(m_pipelines.front().scenes, m_options.magnitudeBin);
         curves();
+        detectionCurves();
         diagrams();
         differences();
         return m_report;
@@ -145,13 +104,36 @@ private:
             withTruth += !s.truths.empty();
             if (m_report.band.isEmpty() && s.reference < s.bands.size()) m_report.band = s.bands[s.reference];
         }
+        m_incomplete.assign(scenes.size(), 0);
+        std::vector<char> unjudged(scenes.size(), 0);
+        bool judged = false;
         for (const ScoredPipeline& p : m_pipelines) {
-            m_complete = m_complete &&
-                         std::all_of(p.scenes.begin(), p.scenes.end(), [](const SceneScore& s) { return s.complete; });
+            for (size_t s = 0; s < std::min(p.scenes.size(), scenes.size()); ++s) {
+                m_incomplete[s] |= !p.scenes[s].complete;
+                unjudged[s] |= !p.scenes[s].judged && !p.scenes[s].truths.empty();
+                judged |= p.scenes[s].judged;
+            }
         }
+        const QStringList incomplete = named(m_incomplete), without = named(unjudged);
+        m_complete = incomplete.size() < static_cast<qsizetype>(scenes.size()) || scenes.empty();
         if (!m_complete) {
-            m_report.notes << QStringLiteral("The scenes hold objects that truth does not name: purity, F1, spurious "
-                                             "detections and average precision are left out.");
+            m_report.notes << QStringLiteral("The scenes hold objects that truth does not name, or may do: purity, F1, "
+                                             "spurious detections and average precision are left out.");
+        } else if (!incomplete.isEmpty()) {
+            m_report.notes << QStringLiteral(
+                                  "%1 of %2 scenes hold objects that truth does not name, or may do: purity, "
+                                  "F1, spurious detections and average precision are of the others (%3).")
+                                  .arg(incomplete.size())
+                                  .arg(scenes.size())
+                                  .arg(someOf(incomplete));
+        }
+        if (judged && !without.isEmpty()) {
+            m_report.notes << QStringLiteral(
+                                  "%1 of %2 scenes could not be judged with every pipeline, and do not count in "
+                                  "its outcomes (%3).")
+                                  .arg(without.size())
+                                  .arg(scenes.size())
+                                  .arg(someOf(without));
         }
         m_squares = withTruth < kFewScenes ? kSquares : 1;
         m_units = static_cast<int>(scenes.size()) * m_squares * m_squares;
@@ -159,7 +141,19 @@ private:
                                             : QStringLiteral("%1 squares of %2 scenes").arg(m_units).arg(scenes.size());
         m_bootstrap = std::make_unique<Bootstrap>(m_units, m_options.replicates);
         m_curveBootstrap = std::make_unique<Bootstrap>(m_units, m_options.curveReplicates);
-        m_sceneBootstrap = std::make_unique<Bootstrap>(static_cast<int>(scenes.size()), kApReplicates);
+        m_coarseBootstrap = std::make_unique<Bootstrap>(m_units, kApReplicates);
+        m_sceneBootstrap = std::make_unique<Bootstrap>(static_cast<int>(scenes.size()), m_options.replicates);
+    }
+    [[nodiscard]] QStringList named(const std::vector<char>& chosen) const {
+        QStringList names;
+        for (size_t s = 0; s < chosen.size(); ++s) {
+            if (chosen[s]) names << m_report.scenes[static_cast<qsizetype>(s)];
+        }
+        return names;
+    }
+    /// Whether an object is asked for, and, where two pipelines are compared, both found it.
+    [[nodiscard]] bool taken(size_t scene, const SceneScore& s, const TruthScore& t) const {
+        return t.eligible && (!m_only || (*m_only)[scene][static_cast<size_t>(&t - s.truths.data())]);
     }
 
     [[nodiscard]] int unit(size_t scene, const SceneScore& s, double x, double y) const {
@@ -170,7 +164,7 @@ private:
         return (static_cast<int>(scene) * m_squares + part(y, s.size.height)) * m_squares + part(x, s.size.width);
     }
     [[nodiscard]] std::vector<double> zeros() const { return std::vector<double>(static_cast<size_t>(m_units), 0.0); }
-    /// What is known of a whole scene alone is spread over its units.
+    /// What every part of a scene has alike is spread over its units.
     void spread(std::vector<double>& sums, size_t scene, double value) const {
         const int n = m_squares * m_squares;
         for (int i = 0; i < n; ++i) {
@@ -180,12 +174,15 @@ private:
 
     void put(const QString& id, const QString& title, Better better, const Estimate& e) {
         if (e.count == 0 && !std::isfinite(e.value)) return;
-        m_out->metrics.push_back({id, title, better, e.value, e.error, e.count, e.replicates});
+        const bool told = e.error > kNoError * std::max(1.0, std::abs(e.value));
+        m_out->metrics.push_back({id, title, better, e.value, told ? e.error : double(kNan), e.count, e.replicates});
     }
-    void putPlain(const QString& id, const QString& title, Better better, double value, long long count) {
-        if (count > 0) m_out->metrics.push_back({id, title, better, value, double(kNan), count, {}});
+    /// Of a number between 0 and 1 that is none of the plain shares.
+    [[nodiscard]] static Estimate bounded(Estimate e) {
+        if (e.error <= kNoError && (e.value <= 0.0 || e.value >= 1.0))
+            e.error = shareError(e.value, static_cast<double>(e.count));
+        return e;
     }
-
     void numbers(const ScoredPipeline& p) {
         detection(p);
         outcomes(p);
@@ -193,6 +190,7 @@ private:
         shapes(p);
         images(p);
         precision(p);
+        transforms(p);
         calibration(p);
         costs(p);
     }
@@ -200,7 +198,7 @@ private:
     void detection(const ScoredPipeline& p) {
         std::vector<double> asked = zeros(), found = zeros(), detected = zeros(), matched = zeros(), spurious = zeros();
         std::array<std::vector<double>, 4> outcome = {zeros(), zeros(), zeros(), zeros()};
-        std::vector<double> secondary = zeros(), scenes = zeros();
+        std::vector<double> secondary = zeros(), scenes = zeros(), askedWhole = zeros(), foundWhole = zeros();
         std::map<int, std::pair<std::vector<double>, std::vector<double>>> blends;
         UnitSample distance;
         for (size_t s = 0; s < p.scenes.size(); ++s) {
@@ -212,9 +210,13 @@ private:
                 found[u] += t.objectId > 0;
                 outcome[static_cast<size_t>(t.outcome)][u] += 1.0;
                 secondary[u] += t.secondary;
-                distance.add(t.distancePixels, static_cast<int>(u));
+                if (taken(s, scene, t)) distance.add(t.distancePixels, static_cast<int>(u));
+                if (m_incomplete[s]) continue;
+                askedWhole[u] += 1.0;
+                foundWhole[u] += t.objectId > 0;
             }
             for (const DetectionScore& d : scene.detections) {
+                if (m_incomplete[s]) continue;
                 const auto u = static_cast<size_t>(unit(s, scene, d.x, d.y));
                 detected[u] += 1.0;
                 matched[u] += d.matched;
@@ -234,49 +236,36 @@ private:
                     d[u] += 1.0;
                 }
             }
-            spread(spurious, s, scene.spurious);
+            if (m_incomplete[s]) continue;
+            for (const PixelPosition& at : scene.spurious) {
+                spurious[static_cast<size_t>(unit(s, scene, at.x, at.y))] += 1.0;
+            }
             spread(scenes, s, 1.0);
         }
         put(QStringLiteral("completeness"), QStringLiteral("completeness"), Better::Higher,
-            m_bootstrap->ratio(found, asked));
+            m_bootstrap->share(found, asked));
         if (m_complete)
             put(QStringLiteral("purity"), QStringLiteral("purity"), Better::Higher,
-                m_bootstrap->ratio(matched, detected));
+                m_bootstrap->share(matched, detected));
         if (m_complete) {
-            double objects = 0.0;
-            for (const double d : asked) {
-                objects += d;
-            }
             put(QStringLiteral("f1"), QStringLiteral("F1"), Better::Higher,
-                m_bootstrap->of(
-                    [&](const Bootstrap::Weights& w) {
-                        double a = 0.0, f = 0.0, d = 0.0, m = 0.0;
-                        for (size_t i = 0; i < w.size(); ++i) {
-                            a += w[i] * asked[i];
-                            f += w[i] * found[i];
-                            d += w[i] * detected[i];
-                            m += w[i] * matched[i];
-                        }
-                        const double c = a > 0.0 ? f / a : 0.0, q = d > 0.0 ? m / d : 0.0;
-                        return c + q > 0.0 ? 2.0 * c * q / (c + q) : 0.0;
-                    },
-                    std::llround(objects)));
+                f1(*m_bootstrap, askedWhole, foundWhole, detected, matched));
         }
         for (const auto& [key, sums] : blends) {
             const QString n =
                 key == 22 ? QStringLiteral("2+") : (key == 4 ? QStringLiteral("4+") : QString::number(key));
             put(QStringLiteral("whole_blends:") + n, QStringLiteral("blends of %1 wholly found").arg(n), Better::Higher,
-                m_bootstrap->ratio(sums.first, sums.second));
+                m_bootstrap->share(sums.first, sums.second));
         }
         for (const MatchOutcome o :
              {MatchOutcome::Found, MatchOutcome::Shared, MatchOutcome::Shredded, MatchOutcome::Missed}) {
             put(QStringLiteral("match:") + matchOutcomeName(o),
                 QStringLiteral("%1 (by position)").arg(matchOutcomeName(o)),
                 o == MatchOutcome::Found ? Better::Higher : Better::Lower,
-                m_bootstrap->ratio(outcome[static_cast<size_t>(o)], asked));
+                m_bootstrap->share(outcome[static_cast<size_t>(o)], asked));
         }
         put(QStringLiteral("match:shared_secondary"), QStringLiteral("shared, not the owner (by position)"),
-            Better::Lower, m_bootstrap->ratio(secondary, asked));
+            Better::Lower, m_bootstrap->share(secondary, asked));
         if (m_complete)
             put(QStringLiteral("match:spurious_per_scene"), QStringLiteral("spurious detections per scene"),
                 Better::Lower, m_bootstrap->ratio(spurious, scenes));
@@ -284,10 +273,37 @@ private:
             m_bootstrap->median(distance));
     }
 
+    /// Harmonic mean of completeness and purity.
+    [[nodiscard]] static Estimate f1(const Bootstrap& bootstrap, const std::vector<double>& asked,
+                                     const std::vector<double>& found, const std::vector<double>& detected,
+                                     const std::vector<double>& matched) {
+        double objects = 0.0;
+        int units = 0;
+        for (const double d : asked) {
+            objects += d;
+            units += d > 0.0;
+        }
+        Estimate e = bootstrap.of(
+            [&](const Bootstrap::Weights& w) {
+                double a = 0.0, f = 0.0, d = 0.0, m = 0.0;
+                for (size_t i = 0; i < w.size(); ++i) {
+                    a += w[i] * asked[i];
+                    f += w[i] * found[i];
+                    d += w[i] * detected[i];
+                    m += w[i] * matched[i];
+                }
+                const double c = a > 0.0 ? f / a : 0.0, q = d > 0.0 ? m / d : 0.0;
+                return c + q > 0.0 ? 2.0 * c * q / (c + q) : 0.0;
+            },
+            std::llround(objects));
+        if (units < kLeastInBin) e.error = kNan;
+        return bounded(std::move(e));
+    }
+
     /// The five outcomes and the others: shares of the blends, and of the objects that would be detected alone.
     void outcomes(const ScoredPipeline& p) {
         std::map<Outcome, std::vector<double>> ofBlends, ofObjects;
-        std::vector<double> blends = zeros(), objects = zeros();
+        std::vector<double> blends = zeros(), objects = zeros(), empty = zeros(), detections = zeros();
         for (size_t s = 0; s < p.scenes.size(); ++s) {
             const SceneScore& scene = p.scenes[s];
             if (!scene.judged) continue;
@@ -296,6 +312,12 @@ private:
                 ofBlends.try_emplace(b.outcome, zeros()).first->second[u] += 1.0;
                 blends[u] += 1.0;
             }
+            for (const DetectionScore& d : scene.detections) {
+                if (m_incomplete[s]) continue;
+                const auto u = static_cast<size_t>(unit(s, scene, d.x, d.y));
+                empty[u] += d.verdict == Outcome::Spurious;
+                detections[u] += 1.0;
+            }
             for (const TruthScore& t : scene.truths) {
                 if (!t.detectedAlone || t.verdict == Outcome::Outside) continue;
                 const auto u = static_cast<size_t>(unit(s, scene, t.x, t.y));
@@ -303,21 +325,23 @@ private:
                 objects[u] += 1.0;
             }
         }
-        const auto good = [](Outcome o) { return o == Outcome::Recognized || o == Outcome::Single; };
-        for (const Outcome o : shownOutcomes()) {
-            const QString word = outcomeWord(o);
-            const auto b = ofBlends.try_emplace(o, zeros()).first, t = ofObjects.try_emplace(o, zeros()).first;
-            put(QStringLiteral("outcome:") + word, QStringLiteral("blends %1").arg(word),
-                good(o) ? Better::Higher : Better::Lower, m_bootstrap->ratio(b->second, blends));
-            put(QStringLiteral("verdict:") + word, QStringLiteral("objects detectable alone: %1").arg(word),
-                good(o) ? Better::Higher : Better::Lower, m_bootstrap->ratio(t->second, objects));
+        const auto better = [](Outcome o) { return o == Outcome::Recognized ? Better::Higher : Better::Lower; };
+        for (const Outcome o : blendOutcomes()) {
+            put(QStringLiteral("outcome:") + outcomeWord(o), QStringLiteral("blends %1").arg(outcomeWord(o)), better(o),
+                m_bootstrap->share(ofBlends.try_emplace(o, zeros()).first->second, blends));
         }
-    }
-    [[nodiscard]] static const std::vector<Outcome>& shownOutcomes() {
-        static const std::vector<Outcome> list = {Outcome::Recognized, Outcome::Unrecognized, Outcome::Shredded,
-                                                  Outcome::Merged,     Outcome::Undetected,   Outcome::Lost,
-                                                  Outcome::Boosted,    Outcome::Spurious};
-        return list;
+        for (const Outcome o : aloneOutcomes()) {
+            std::vector<double>& sums = ofObjects.try_emplace(o, zeros()).first->second;
+            const auto single = ofObjects.find(Outcome::Single);
+            for (size_t i = 0; o == Outcome::Recognized && single != ofObjects.end() && i < sums.size(); ++i) {
+                sums[i] += single->second[i];
+            }
+            put(QStringLiteral("verdict:") + outcomeWord(o),
+                QStringLiteral("objects detectable alone: %1").arg(outcomeWord(o)), better(o),
+                m_bootstrap->share(sums, objects));
+        }
+        put(QStringLiteral("detections:spurious"), QStringLiteral("detections without an object"), Better::Lower,
+            m_bootstrap->share(empty, detections));
     }
 
     void fluxes(const ScoredPipeline& p) {
@@ -339,11 +363,11 @@ private:
                     if (b < 0) continue;
                     for (const TruthScore& t : scene.truths) {
                         const BandScore& f = t.bands[static_cast<size_t>(b)];
-                        if (!t.eligible || !in(c, t.blendedness) || !visible(f)) continue;
+                        if (!taken(s, scene, t) || !in(c, t.blendedness) || !visibleIn(f)) continue;
                         const int u = unit(s, scene, t.x, t.y);
                         const auto i = static_cast<size_t>(u);
                         asked[i] += 1.0;
-                        close[i] += std::abs(f.error()) < kClose;
+                        close[i] += std::abs(f.error()) < kCloseFlux;
                         if (!std::isfinite(f.error())) continue;
                         measured[i] += 1.0;
                         far[i] += std::abs(f.error()) > kFarOff;
@@ -358,42 +382,44 @@ private:
                 const QString tail = QStringLiteral(":%1:%2").arg(cat, band);
                 const QString of = QStringLiteral("%1, %2").arg(words, band);
                 put(QStringLiteral("within20") + tail, QStringLiteral("flux within 20 % (%1)").arg(of), Better::Higher,
-                    m_bootstrap->ratio(close, asked));
+                    m_bootstrap->share(close, asked));
                 if (errors.empty()) continue;
                 put(QStringLiteral("flux_bias") + tail, QStringLiteral("flux bias (%1)").arg(of), Better::NearZero,
                     m_bootstrap->median(errors));
                 put(QStringLiteral("flux_scatter") + tail, QStringLiteral("flux scatter (%1)").arg(of), Better::Lower,
                     m_bootstrap->scatter(errors));
                 put(QStringLiteral("flux_outliers") + tail, QStringLiteral("flux off by more than half (%1)").arg(of),
-                    Better::Lower, m_bootstrap->ratio(far, measured));
+                    Better::Lower, m_bootstrap->share(far, measured));
                 if (!pulls.empty()) {
                     put(QStringLiteral("pull_bias") + tail, QStringLiteral("pull, median (%1)").arg(of),
                         Better::NearZero, m_bootstrap->median(pulls));
                     put(QStringLiteral("pull_scatter") + tail, QStringLiteral("pull, scatter (%1)").arg(of),
                         Better::NearOne, m_bootstrap->scatter(pulls));
                 }
-                const Estimate notBetter = m_bootstrap->ratio(worse, compared);
+                const Estimate notBetter = m_bootstrap->share(worse, compared);
                 if (notBetter.count > 0 && cat != QLatin1String("isolated")) {
                     put(QStringLiteral("worse_than_undeblended") + tail,
                         QStringLiteral("flux worse than without deblending (%1)").arg(of), Better::Lower, notBetter);
                 }
             }
-            UnitSample colours;
-            QString name;
+            std::map<QString, UnitSample> colours; // surveys differ in their bands
             for (size_t s = 0; s < p.scenes.size(); ++s) {
                 const SceneScore& scene = p.scenes[s];
-                const auto [blue, red] = colourBands(scene);
-                if (blue >= 0 && name.isEmpty()) name = scene.bands[blue] + QLatin1Char('-') + scene.bands[red];
+                const ColourBands pair = colourBandsOf(scene);
                 for (const TruthScore& t : scene.truths) {
-                    if (t.eligible && in(c, t.blendedness))
-                        colours.add(colourError(t, blue, red), unit(s, scene, t.x, t.y));
+                    if (taken(s, scene, t) && in(c, t.blendedness))
+                        colours[pair.name].add(colourErrorOf(t, pair), unit(s, scene, t.x, t.y));
                 }
             }
-            if (colours.empty()) continue;
-            put(QStringLiteral("colour_bias:") + cat, QStringLiteral("colour %1 bias, mag (%2)").arg(name, words),
-                Better::NearZero, m_bootstrap->median(colours));
-            put(QStringLiteral("colour_scatter:") + cat, QStringLiteral("colour %1 scatter, mag (%2)").arg(name, words),
-                Better::Lower, m_bootstrap->scatter(colours));
+            for (const auto& [name, sample] : colours) {
+                if (sample.empty()) continue;
+                const QString tail = QStringLiteral(":%1:%2").arg(cat, name);
+                put(QStringLiteral("colour_bias") + tail, QStringLiteral("colour %1 bias, mag (%2)").arg(name, words),
+                    Better::NearZero, m_bootstrap->median(sample));
+                put(QStringLiteral("colour_scatter") + tail,
+                    QStringLiteral("colour %1 scatter, mag (%2)").arg(name, words), Better::Lower,
+                    m_bootstrap->scatter(sample));
+            }
         }
     }
 
@@ -402,7 +428,7 @@ private:
             UnitSample size, e1, e2;
             for (size_t s = 0; s < p.scenes.size(); ++s) {
                 for (const TruthScore& t : p.scenes[s].truths) {
-                    if (!t.eligible || !in(c, t.blendedness)) continue;
+                    if (!taken(s, p.scenes[s], t) || !in(c, t.blendedness)) continue;
                     const int u = unit(s, p.scenes[s], t.x, t.y);
                     size.add(t.sizeError, u);
                     e1.add(t.e1Error, u);
@@ -460,8 +486,8 @@ private:
                     const auto b = scene.bands.indexOf(band);
                     if (b < 0) continue;
                     for (const TruthScore& t : scene.truths) {
-                        if (t.images.empty() || !t.eligible || !in(c, t.blendedness) ||
-                            !visible(t.bands[static_cast<size_t>(b)]))
+                        if (t.images.empty() || !taken(s, scene, t) || !in(c, t.blendedness) ||
+                            !visibleIn(t.bands[static_cast<size_t>(b)]))
                             continue;
                         const int u = unit(s, scene, t.x, t.y);
                         for (size_t k = 0; k < samples.size(); ++k) {
@@ -482,7 +508,7 @@ private:
             std::map<QString, UnitSample> byKind;
             for (size_t s = 0; s < p.scenes.size(); ++s) {
                 for (const TruthScore& t : p.scenes[s].truths) {
-                    if (!t.eligible || !in(c, t.blendedness)) continue;
+                    if (!taken(s, p.scenes[s], t) || !in(c, t.blendedness)) continue;
                     const int u = unit(s, p.scenes[s], t.x, t.y);
                     iou.add(t.maskIou, u);
                     if (!t.kind.isEmpty()) byKind[t.kind].add(t.maskIou, u);
@@ -505,8 +531,11 @@ private:
         for (size_t s = 0; s < p.scenes.size(); ++s) {
             for (const ClassScore& k : p.scenes[s].classes) {
                 auto& [both, either] = classes.try_emplace(k.name, zeros(), zeros()).first->second;
-                spread(both, s, k.intersection);
-                spread(either, s, k.united);
+                for (size_t tile = 0; tile < k.both.size(); ++tile) {
+                    const size_t u = m_squares == 1 ? s : s * k.both.size() + tile;
+                    both[u] += k.both[tile];
+                    either[u] += k.either[tile];
+                }
             }
         }
         for (const auto& [name, sums] : classes) {
@@ -515,15 +544,33 @@ private:
         }
     }
 
-    [[nodiscard]] static std::vector<OverlapScene> overlaps(const ScoredPipeline& p, bool boxes) {
-        std::vector<OverlapScene> out;
-        for (const SceneScore& s : p.scenes) {
-            out.push_back(boxes ? s.boxes : s.masks);
+    /// Scenes whose truth is not complete are left empty.
+    [[nodiscard]] std::vector<OverlapScene> overlaps(const ScoredPipeline& p, bool boxes) const {
+        std::vector<OverlapScene> out(p.scenes.size());
+        for (size_t s = 0; s < p.scenes.size(); ++s) {
+            if (m_incomplete[s]) continue;
+            const SceneScore& scene = p.scenes[s];
+            OverlapScene& own = out[s];
+            own = boxes ? scene.boxes : scene.masks;
+            const auto units = [&](const std::vector<PixelPosition>& at, size_t count) {
+                std::vector<int> list;
+                for (size_t i = 0; i < count; ++i) {
+                    const PixelPosition where = i < at.size() && std::isfinite(at[i].x) && std::isfinite(at[i].y)
+                                                    ? at[i]
+                                                    : PixelPosition{0.0, 0.0};
+                    list.push_back(unit(s, scene, where.x, where.y));
+                }
+                return list;
+            };
+            own.detectionUnit = units(own.detectionAt, own.confidence.size());
+            own.truthUnit = units(own.truthAt, own.asked.size());
         }
         return out;
     }
 
     void precision(const ScoredPipeline& p) {
+        const auto row = static_cast<size_t>(&p - m_pipelines.data());
+        m_precision.resize(m_pipelines.size());
         for (const bool boxes : {false, true}) {
             const std::vector<OverlapScene> scenes = overlaps(p, boxes);
             long long asked = 0;
@@ -531,28 +578,34 @@ private:
                 asked += std::count(s.asked.begin(), s.asked.end(), true);
             }
             if (asked == 0 || !m_complete) continue;
-            std::vector<PrecisionRecall> at;
-            for (const double iou : iouThresholds()) {
-                at.emplace_back(scenes, iou);
-            }
+            std::vector<Estimate>& at = m_precision[row][boxes];
+            at.resize(iouThresholds().size());
+            TaskPool::shared().parallelFor(static_cast<int>(at.size()), [&](int k) {
+                const PrecisionRecall pr(scenes, iouThresholds()[static_cast<size_t>(k)]);
+                at[static_cast<size_t>(k)] = bounded(m_coarseBootstrap->of(
+                    [&](const Bootstrap::Weights& w) { return pr.curve(w).averagePrecision; }, asked));
+            });
             const QString id = boxes ? QStringLiteral("ap_box") : QStringLiteral("ap_mask");
             const QString title =
                 boxes ? QStringLiteral("average precision by box") : QStringLiteral("average precision by mask");
-            put(id, title + QStringLiteral(", IoU 0.5 to 0.95"), Better::Higher,
-                m_sceneBootstrap->of(
-                    [&](const Bootstrap::Weights& w) {
-                        double sum = 0.0;
-                        for (const PrecisionRecall& pr : at) {
-                            sum += pr.curve(w).averagePrecision;
-                        }
-                        return sum / static_cast<double>(at.size());
-                    },
-                    asked));
+            const auto mean = [&](size_t replicate) {
+                double sum = 0.0;
+                for (const Estimate& e : at) {
+                    sum += replicate < e.replicates.size() ? e.replicates[replicate] : e.value;
+                }
+                return sum / static_cast<double>(at.size());
+            };
+            Estimate all;
+            all.count = asked;
+            all.value = mean(std::numeric_limits<size_t>::max());
+            for (size_t k = 0; k < at.front().replicates.size(); ++k) {
+                all.replicates.push_back(mean(k));
+            }
+            all.error = standardDeviation(all.replicates);
+            put(id, title + QStringLiteral(", IoU 0.5 to 0.95"), Better::Higher, bounded(all));
             for (const size_t k : {size_t(0), size_t(5)}) {
                 put(id + QString::number(std::lround(100 * iouThresholds()[k])),
-                    title + QStringLiteral(", IoU %1").arg(iouThresholds()[k], 0, 'f', 2), Better::Higher,
-                    m_sceneBootstrap->of([&](const Bootstrap::Weights& w) { return at[k].curve(w).averagePrecision; },
-                                         asked));
+                    title + QStringLiteral(", IoU %1").arg(iouThresholds()[k], 0, 'f', 2), Better::Higher, at[k]);
             }
         }
     }
@@ -599,181 +652,59 @@ private:
             put(QStringLiteral("brier:") + id, title + QStringLiteral(", Brier score"), Better::Lower,
                 coarse([&](const Bootstrap::Weights& w) { return resampled(w).brier; }, n));
         }
+    }
+
+    /// How far the fluxes' probability integral transform is from a uniform one.
+    void transforms(const ScoredPipeline& p) {
         for (const Category& c : kCategories) {
-            std::vector<double> pit;
-            for (const SceneScore& s : p.scenes) {
-                for (const TruthScore& t : s.truths) {
-                    if (!t.eligible || !in(c, t.blendedness) || !visible(reference(s, t))) continue;
-                    const BandScore& b = reference(s, t);
-                    pit.push_back(gaussianPit(b.flux, b.fluxErr, b.trueFlux));
+            UnitSample pit;
+            for (size_t s = 0; s < p.scenes.size(); ++s) {
+                const SceneScore& scene = p.scenes[s];
+                for (const TruthScore& t : scene.truths) {
+                    const BandScore& b = referenceOf(scene, t);
+                    if (!taken(s, scene, t) || !in(c, t.blendedness) || !visibleIn(b)) continue;
+                    pit.add(gaussianPit(b.flux, b.fluxErr, b.trueFlux), unit(s, scene, t.x, t.y));
                 }
             }
-            std::erase_if(pit, [](double v) { return std::isnan(v); });
-            putPlain(QStringLiteral("pit:") + QLatin1String(c.id),
-                     QStringLiteral("flux PIT, distance from uniform (%1)").arg(QLatin1String(c.words)), Better::Lower,
-                     distanceFromUniform(pit), static_cast<long long>(pit.size()));
+            if (pit.empty()) continue;
+            put(QStringLiteral("pit:") + QLatin1String(c.id),
+                QStringLiteral("flux PIT, distance from uniform (%1)").arg(QLatin1String(c.words)), Better::Lower,
+                m_bootstrap->distanceFromUniform(pit));
         }
     }
 
     /// Recounting forecasts in every resample is slow: fewer of them.
     [[nodiscard]] Estimate coarse(const std::function<double(const Bootstrap::Weights&)>& f, long long n) const {
-        return Bootstrap(m_units, kApReplicates).of(f, n);
+        return m_coarseBootstrap->of(f, n);
     }
 
     void costs(const ScoredPipeline& p) {
-        std::vector<double> chi2 = zeros(), pixels = zeros(), seconds = zeros(), objects = zeros();
+        std::vector<double> chi2 = zeros(), pixels = zeros();
+        std::vector<double> seconds(p.scenes.size(), 0.0), objects = seconds;
         for (size_t s = 0; s < p.scenes.size(); ++s) {
             const SceneScore& scene = p.scenes[s];
-            spread(chi2, s, scene.chi2Sum);
-            spread(pixels, s, scene.chi2Pixels);
+            for (const ResidualScore& r : scene.residuals) {
+                const auto u = static_cast<size_t>(unit(s, scene, r.x, r.y));
+                chi2[u] += r.chi2;
+                pixels[u] += r.pixels;
+            }
             if (!std::isfinite(scene.seconds)) continue;
-            spread(seconds, s, scene.seconds);
-            spread(objects, s, scene.objects);
+            seconds[s] = scene.seconds;
+            objects[s] = scene.objects;
         }
-        const Estimate chi = m_bootstrap->ratio(chi2, pixels), cost = m_bootstrap->ratio(seconds, objects);
+        const Estimate chi = m_bootstrap->ratio(chi2, pixels), cost = m_sceneBootstrap->ratio(seconds, objects);
         if (chi.count > 0)
             put(QStringLiteral("chi2"), QStringLiteral("chi-square of residuals per pixel"), Better::NearOne, chi);
         if (cost.count > 0)
             put(QStringLiteral("seconds_per_object"), QStringLiteral("seconds per object"), Better::Lower, cost);
     }
 
-    void axes() {
-        double bright = 1e9, faint = -1e9, sharp = 1e9, blurred = 0.0, shallow = 1e9, deep = -1e9;
-        for (const SceneScore& s : m_pipelines.front().scenes) {
-            for (const TruthScore& t : s.truths) {
-                if (!t.eligible || !std::isfinite(t.magnitude)) continue;
-                bright = std::min(bright, t.magnitude);
-                faint = std::max(faint, t.magnitude);
-            }
-            if (s.truths.empty()) continue;
-            sharp = std::min(sharp, s.fwhmArcsec);
-            blurred = std::max(blurred, s.fwhmArcsec);
-            if (std::isfinite(s.depth)) {
-                shallow = std::min(shallow, s.depth);
-                deep = std::max(deep, s.depth);
-            }
-        }
-        const double width = m_options.magnitudeBin > 0.0 ? m_options.magnitudeBin : 1.0;
-        if (faint >= bright) {
-            m_axes.push_back({QStringLiteral("magnitude"), QStringLiteral("true magnitude (reference band)"), false,
-                              steps(bright, faint, width),
-                              [](const SceneScore&, const TruthScore& t) { return t.magnitude; }});
-        }
-        m_axes.push_back({QStringLiteral("size"),
-                          QStringLiteral("true half-light radius, arcsec"),
-                          false,
-                          {0.0, 0.15, 0.25, 0.35, 0.5, 0.7, 1.0, 1.5, 3.0, 10.0},
-                          [](const SceneScore&, const TruthScore& t) { return t.hlrArcsec; }});
-        m_axes.push_back({QStringLiteral("snr"),
-                          QStringLiteral("S/N of the object alone"),
-                          true,
-                          {2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 1e5},
-                          [](const SceneScore&, const TruthScore& t) { return t.snr; }});
-        m_axes.push_back({QStringLiteral("neighbour"),
-                          QStringLiteral("distance to the nearest neighbour, PSF FWHM"),
-                          false,
-                          {0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0},
-                          [](const SceneScore& s, const TruthScore& t) {
-                              return t.neighbourArcsec < kFar ? t.neighbourArcsec / s.fwhmArcsec : double(kNan);
-                          }});
-        m_axes.push_back({QStringLiteral("difference"),
-                          QStringLiteral("magnitude of the neighbour - own"),
-                          false,
-                          {-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0},
-                          [](const SceneScore&, const TruthScore& t) { return t.neighbourMagnitudes; }});
-        m_axes.push_back({QStringLiteral("blendedness"),
-                          QStringLiteral("blendedness"),
-                          false,
-                          {0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.001},
-                          [](const SceneScore&, const TruthScore& t) { return t.blendedness; }});
-        const auto equal = [](double low, double high) {
-            std::vector<double> edges;
-            for (int k = 0; k <= 5; ++k) {
-                edges.push_back(low + (high - low) * k / 5.0 + (k == 5 ? 1e-6 : 0.0));
-            }
-            return edges;
-        };
-        if (blurred > 1.02 * sharp) {
-            m_axes.push_back({QStringLiteral("seeing"), QStringLiteral("PSF FWHM, arcsec"), false,
-                              equal(sharp, blurred),
-                              [](const SceneScore& s, const TruthScore&) { return s.fwhmArcsec; }});
-        }
-        if (deep > shallow + 0.05) {
-            m_axes.push_back({QStringLiteral("depth"), QStringLiteral("depth, 5 sigma point source, mag"), false,
-                              equal(shallow, deep), [](const SceneScore& s, const TruthScore&) { return s.depth; }});
-        }
-    }
-
     void curves() {
-        const double none = std::numeric_limits<double>::quiet_NaN();
-        const std::vector<Curve> all = {
-            {QStringLiteral("completeness"), QStringLiteral("Completeness"), QStringLiteral("share found"),
-             QStringLiteral("Share of the true objects with a detection of their own."), Curve::Kind::Mean, none, 0.0,
-             1.0, [](const SceneScore&, const TruthScore& t) { return t.objectId > 0 ? 1.0 : 0.0; }},
-            {QStringLiteral("found"), QStringLiteral("Found, alone on their detection"), QStringLiteral("share"),
-             QStringLiteral("Share whose match outcome is \"found\": neither shared, shredded nor missed."),
-             Curve::Kind::Mean, none, 0.0, 1.0,
-             [](const SceneScore&, const TruthScore& t) { return t.outcome == MatchOutcome::Found ? 1.0 : 0.0; }},
-            {QStringLiteral("recognized"), QStringLiteral("Recognized"), QStringLiteral("share"),
-             QStringLiteral("Share of the objects that would be detected alone and are recognized in the blend."),
-             Curve::Kind::Mean, none, 0.0, 1.0,
-             [](const SceneScore& s, const TruthScore& t) {
-                 if (!s.judged || !t.detectedAlone) return double(kNan);
-                 return t.verdict == Outcome::Recognized || t.verdict == Outcome::Single ? 1.0 : 0.0;
-             }},
-            {QStringLiteral("within20"), QStringLiteral("Flux within 20 %"), QStringLiteral("share"),
-             QStringLiteral("Share of all true objects whose flux in the reference band is within 20 %; one not found "
-                            "counts as not."),
-             Curve::Kind::Mean, none, 0.0, 1.0,
-             [](const SceneScore& s, const TruthScore& t) { return closeFlux(reference(s, t)); }},
-            {QStringLiteral("flux_bias"), QStringLiteral("Flux bias"), QStringLiteral("median of measured / true - 1"),
-             QStringLiteral("Median relative flux error of those found, reference band."), Curve::Kind::Median, 0.0,
-             none, none,
-             [](const SceneScore& s, const TruthScore& t) {
-                 return visible(reference(s, t)) ? reference(s, t).error() : double(kNan);
-             }},
-            {QStringLiteral("flux_scatter"), QStringLiteral("Flux scatter"), QStringLiteral("1.4826 MAD"),
-             QStringLiteral("Scatter of the relative flux error of those found, reference band."), Curve::Kind::Scatter,
-             none, 0.0, none,
-             [](const SceneScore& s, const TruthScore& t) {
-                 return visible(reference(s, t)) ? reference(s, t).error() : double(kNan);
-             }},
-            {QStringLiteral("colour_scatter"), QStringLiteral("Colour scatter"), QStringLiteral("1.4826 MAD, mag"),
-             QStringLiteral("Scatter of the colour error of those found."), Curve::Kind::Scatter, none, 0.0, none,
-             [](const SceneScore& s, const TruthScore& t) {
-                 const auto [blue, red] = colourBands(s);
-                 return colourError(t, blue, red);
-             }},
-            {QStringLiteral("pull_scatter"), QStringLiteral("Are the errors honest?"),
-             QStringLiteral("scatter of error / stated error"),
-             QStringLiteral("Scatter of (measured - true) / stated error: 1 = honest, above = too confident."),
-             Curve::Kind::Scatter, 1.0, 0.0, none,
-             [](const SceneScore& s, const TruthScore& t) {
-                 const BandScore& b = reference(s, t);
-                 return visible(b) && b.fluxErr > 0.0 ? (b.flux - b.trueFlux) / b.fluxErr : double(kNan);
-             }},
-            {QStringLiteral("size_bias"), QStringLiteral("Size bias"), QStringLiteral("median of ln (size / true)"),
-             QStringLiteral("Median error of the half-light radius before the PSF, galaxies found."),
-             Curve::Kind::Median, 0.0, none, none, [](const SceneScore&, const TruthScore& t) { return t.sizeError; }},
-            {QStringLiteral("e1_scatter"), QStringLiteral("Ellipticity scatter"), QStringLiteral("1.4826 MAD of e1"),
-             QStringLiteral("Scatter of the ellipticity's first component as seen."), Curve::Kind::Scatter, none, 0.0,
-             none, [](const SceneScore&, const TruthScore& t) { return t.e1Error; }},
-            {QStringLiteral("mask_iou"), QStringLiteral("Mask IoU"), QStringLiteral("median"),
-             QStringLiteral("Intersection over union of the object's mask with the pixels where it is brightest."),
-             Curve::Kind::Median, none, 0.0, 1.0, [](const SceneScore&, const TruthScore& t) { return t.maskIou; }},
-            {QStringLiteral("image_correlation"), QStringLiteral("Image correlation"), QStringLiteral("median"),
-             QStringLiteral("Correlation of the component with the noiseless image of the object alone."),
-             Curve::Kind::Median, none, none, 1.0,
-             [](const SceneScore& s, const TruthScore& t) {
-                 return t.images.empty() || !visible(reference(s, t))
-                            ? double(kNan)
-                            : t.images[static_cast<size_t>(s.reference)].correlation;
-             }},
-        };
+        const std::vector<MetricCurve> all = metricCurves(m_pipelines.front().scenes);
         std::vector<PlotData> plots(all.size() * m_axes.size());
         TaskPool::shared().parallelFor(static_cast<int>(plots.size()), [&](int i) {
-            const Curve& curve = all[static_cast<size_t>(i) / m_axes.size()];
-            const Axis& axis = m_axes[static_cast<size_t>(i) % m_axes.size()];
+            const MetricCurve& curve = all[static_cast<size_t>(i) / m_axes.size()];
+            const MetricAxis& axis = m_axes[static_cast<size_t>(i) % m_axes.size()];
             PlotData& plot = plots[static_cast<size_t>(i)];
             plot.id = curve.id + QStringLiteral("_by_") + axis.id;
             plot.metric = curve.id;
@@ -794,7 +725,7 @@ private:
         }
     }
 
-    [[nodiscard]] PlotSeries series(size_t pipeline, const Axis& axis, const Curve& curve) const {
+    [[nodiscard]] PlotSeries series(size_t pipeline, const MetricAxis& axis, const MetricCurve& curve) const {
         const ScoredPipeline& p = m_pipelines[pipeline];
         const size_t bins = axis.edges.size() - 1;
         std::vector<UnitSample> samples(bins);
@@ -804,15 +735,15 @@ private:
         for (size_t s = 0; s < p.scenes.size(); ++s) {
             const SceneScore& scene = p.scenes[s];
             for (const TruthScore& t : scene.truths) {
-                if (!t.eligible) continue;
-                ++row;
+                row += t.eligible;
+                if (!t.eligible && !curve.allKnown) continue;
                 const double x = axis.value(scene, t), y = curve.value(scene, t);
                 if (!std::isfinite(x) || !std::isfinite(y)) continue;
                 const auto edge = std::upper_bound(axis.edges.begin(), axis.edges.end(), x);
                 if (edge == axis.edges.begin() || edge == axis.edges.end()) continue;
                 const auto bin = static_cast<size_t>(edge - axis.edges.begin()) - 1;
                 samples[bin].add(y, unit(s, scene, t.x, t.y));
-                members[bin].push_back(row);
+                if (t.eligible) members[bin].push_back(row);
                 sum[bin] += axis.log ? std::log(x) : x;
             }
         }
@@ -822,12 +753,97 @@ private:
         for (size_t b = 0; b < bins; ++b) {
             const auto n = samples[b].size();
             if (n < size_t(kLeastInBin)) continue;
-            const Estimate e = curve.kind == Curve::Kind::Mean     ? m_curveBootstrap->mean(samples[b])
-                               : curve.kind == Curve::Kind::Median ? m_curveBootstrap->median(samples[b])
-                                                                   : m_curveBootstrap->scatter(samples[b]);
+            const Estimate e = curve.kind == MetricCurve::Kind::Mean     ? m_curveBootstrap->mean(samples[b])
+                               : curve.kind == MetricCurve::Kind::Median ? m_curveBootstrap->median(samples[b])
+                               : curve.kind == MetricCurve::Kind::Uniform
+                                   ? m_curveBootstrap->distanceFromUniform(samples[b])
+                                   : m_curveBootstrap->scatter(samples[b]);
             const double x = sum[b] / static_cast<double>(n);
-            out.points.push_back({axis.log ? std::exp(x) : x, axis.edges[b], axis.edges[b + 1], e.value, e.error,
-                                  static_cast<int>(n), std::move(members[b])});
+            out.points.push_back({axis.log ? std::exp(x) : x, axis.edges[b], axis.edges[b + 1], e.value,
+                                  e.error > kNoError ? e.error : double(kNan), static_cast<int>(n),
+                                  std::move(members[b])});
+        }
+        return out;
+    }
+
+    /// Purity, and F1, by what was measured of a detection.
+    void detectionCurves() {
+        if (!m_complete) return;
+        for (const bool both : {false, true}) {
+            for (const MetricAxis& axis : m_axes) {
+                if (!axis.ofDetection) continue;
+                PlotData plot;
+                plot.metric = both ? QStringLiteral("f1") : QStringLiteral("purity");
+                plot.id = plot.metric + QStringLiteral("_by_") + axis.id;
+                plot.title = both ? QStringLiteral("F1") : QStringLiteral("Purity");
+                plot.xLabel = both ? axis.label + QStringLiteral(", of detections as measured") : axis.detectionLabel;
+                plot.yLabel = both ? QStringLiteral("F1") : QStringLiteral("share with a true object");
+                plot.help = both
+                                ? QStringLiteral("Harmonic mean of the completeness of the true objects and the purity "
+                                                 "of the detections in the bin.")
+                                : QStringLiteral("Share of the detections that match a known true object.");
+                plot.logX = axis.log;
+                plot.yLow = 0.0;
+                plot.yHigh = 1.0;
+                for (size_t k = 0; k < m_pipelines.size(); ++k) {
+                    plot.series.push_back(detectionSeries(k, axis, both));
+                }
+                if (!plot.empty()) m_report.plots.push_back(std::move(plot));
+            }
+        }
+    }
+
+    [[nodiscard]] PlotSeries detectionSeries(size_t pipeline, const MetricAxis& axis, bool both) const {
+        struct Bin {
+            std::vector<double> asked, found, detected, matched;
+            double sum = 0.0;
+            int truths = 0, detections = 0;
+        };
+        const ScoredPipeline& p = m_pipelines[pipeline];
+        std::vector<Bin> bins(axis.edges.size() - 1, {zeros(), zeros(), zeros(), zeros()});
+        const auto binOf = [&](double x) -> Bin* {
+            const auto edge = std::upper_bound(axis.edges.begin(), axis.edges.end(), x);
+            if (!std::isfinite(x) || edge == axis.edges.begin() || edge == axis.edges.end()) return nullptr;
+            return &bins[static_cast<size_t>(edge - axis.edges.begin()) - 1];
+        };
+        for (size_t s = 0; s < p.scenes.size(); ++s) {
+            if (m_incomplete[s]) continue;
+            const SceneScore& scene = p.scenes[s];
+            for (const DetectionScore& d : scene.detections) {
+                const double x = axis.ofDetection(scene, d);
+                Bin* bin = binOf(x);
+                if (!bin) continue;
+                const auto u = static_cast<size_t>(unit(s, scene, d.x, d.y));
+                bin->detected[u] += 1.0;
+                bin->matched[u] += d.matched;
+                bin->sum += axis.log ? std::log(x) : x;
+                ++bin->detections;
+            }
+            for (const TruthScore& t : scene.truths) {
+                Bin* bin = t.eligible ? binOf(axis.value(scene, t)) : nullptr;
+                if (!bin) continue;
+                const auto u = static_cast<size_t>(unit(s, scene, t.x, t.y));
+                bin->asked[u] += 1.0;
+                bin->found[u] += t.objectId > 0;
+                ++bin->truths;
+            }
+        }
+        PlotSeries out;
+        out.name = p.name;
+        out.pipeline = static_cast<int>(pipeline);
+        for (size_t b = 0; b < bins.size(); ++b) {
+            const Bin& bin = bins[b];
+            if (bin.detections < kLeastInBin || (both && bin.truths < kLeastInBin)) continue;
+            const Estimate e = both ? f1(*m_curveBootstrap, bin.asked, bin.found, bin.detected, bin.matched)
+                                    : m_curveBootstrap->share(bin.matched, bin.detected);
+            const double x = bin.sum / bin.detections;
+            out.points.push_back({axis.log ? std::exp(x) : x,
+                                  axis.edges[b],
+                                  axis.edges[b + 1],
+                                  e.value,
+                                  e.error > kNoError ? e.error : double(kNan),
+                                  bin.detections,
+                                  {}});
         }
         return out;
     }
@@ -853,21 +869,17 @@ private:
             pr.yLow = ap.yLow = 0.0;
             pr.yHigh = ap.yHigh = 1.0;
             for (size_t k = 0; k < m_pipelines.size(); ++k) {
-                const std::vector<OverlapScene> scenes = overlaps(m_pipelines[k], boxes);
                 PlotSeries curve, average;
                 curve.name = average.name = m_pipelines[k].name;
                 curve.pipeline = average.pipeline = static_cast<int>(k);
-                for (const double iou : iouThresholds()) {
-                    const PrecisionRecallCurve c = PrecisionRecall(scenes, iou).curve();
-                    if (std::isnan(c.averagePrecision)) continue;
-                    average.points.push_back({iou, iou, iou, c.averagePrecision, double(kNan), 0, {}});
-                    if (iou > iouThresholds().front()) continue;
-                    const size_t step = std::max<size_t>(1, c.recall.size() / 200);
-                    for (size_t i = 0; i < c.recall.size(); i += step) {
-                        curve.points.push_back(
-                            {c.recall[i], c.recall[i], c.recall[i], c.precision[i], double(kNan), 0, {}});
-                    }
+                const std::vector<Estimate>& at = m_precision[k][boxes];
+                for (size_t i = 0; i < at.size(); ++i) {
+                    const double iou = iouThresholds()[i];
+                    if (std::isnan(at[i].value)) continue;
+                    average.points.push_back({iou, iou, iou, at[i].value, at[i].error, 0, {}});
                 }
+                if (!at.empty())
+                    precisionPoints(PrecisionRecall(overlaps(m_pipelines[k], boxes), iouThresholds().front()), curve);
                 pr.series.push_back(std::move(curve));
                 ap.series.push_back(std::move(average));
             }
@@ -919,8 +931,8 @@ private:
                 for (const TruthScore& t : s.truths) {
                     if (!t.eligible) continue;
                     ++row;
-                    const BandScore& b = reference(s, t);
-                    const double u = visible(b) ? gaussianPit(b.flux, b.fluxErr, b.trueFlux) : double(kNan);
+                    const BandScore& b = referenceOf(s, t);
+                    const double u = visibleIn(b) ? gaussianPit(b.flux, b.fluxErr, b.trueFlux) : double(kNan);
                     if (std::isnan(u)) continue;
                     members[std::min(bins - 1, static_cast<size_t>(u * bins))].push_back(row);
                     n += 1.0;
@@ -982,7 +994,7 @@ private:
             QStringLiteral("What became of each blend, seen against what would be detected of its objects alone.");
         judged.style = PlotData::Style::Bars;
         judged.yLow = 0.0;
-        for (const Outcome o : shownOutcomes()) {
+        for (const Outcome o : blendOutcomes()) {
             judged.categories << outcomeWord(o);
         }
         for (size_t k = 0; k < m_pipelines.size(); ++k) {
@@ -1002,8 +1014,8 @@ private:
             PlotSeries s;
             s.name = m_pipelines[k].name;
             s.pipeline = static_cast<int>(k);
-            for (size_t o = 0; o < shownOutcomes().size(); ++o) {
-                const Outcome outcome = shownOutcomes()[o];
+            for (size_t o = 0; o < blendOutcomes().size(); ++o) {
+                const Outcome outcome = blendOutcomes()[o];
                 const MetricValue* m = m_report.pipelines[k].metric(QStringLiteral("outcome:") + outcomeWord(outcome));
                 if (!m) continue;
                 const auto x = static_cast<double>(o);
@@ -1016,27 +1028,83 @@ private:
         if (!judged.empty()) m_report.plots.insert(m_report.plots.begin(), std::move(judged));
     }
 
+    /// Precision at up to 200 recalls; the error is that of the precision at the same recall in each resample.
+    void precisionPoints(const PrecisionRecall& pr, PlotSeries& series) const {
+        const PrecisionRecallCurve c = pr.curve();
+        std::vector<size_t> shown;
+        const size_t step = std::max<size_t>(1, c.recall.size() / 200);
+        for (size_t i = 0; i < c.recall.size(); i += step) {
+            shown.push_back(i);
+        }
+        std::vector<std::vector<double>> drawn(shown.size());
+        for (const Bootstrap::Weights& w : m_coarseBootstrap->weights()) {
+            const PrecisionRecallCurve other = pr.curve(w);
+            for (size_t i = 0; i < shown.size(); ++i) {
+                const auto at = std::lower_bound(other.recall.begin(), other.recall.end(), c.recall[shown[i]]);
+                if (at != other.recall.end())
+                    drawn[i].push_back(other.precision[static_cast<size_t>(at - other.recall.begin())]);
+            }
+        }
+        for (size_t i = 0; i < shown.size(); ++i) {
+            const double x = c.recall[shown[i]], error = standardDeviation(drawn[i]);
+            const bool told = 2 * drawn[i].size() > m_coarseBootstrap->weights().size() && error > kNoError;
+            series.points.push_back({x, x, x, c.precision[shown[i]], told ? error : double(kNan), 0, {}});
+        }
+    }
+
     void differences() {
         for (size_t k = 1; k < m_report.pipelines.size(); ++k) {
-            for (const MetricValue& b : m_report.pipelines[k].metrics) {
-                const MetricValue* a = m_report.pipelines.front().metric(b.id);
-                if (!a) continue;
-                PairedDifference d{b.id, 0, static_cast<int>(k), b.value - a->value, double(kNan)};
-                if (a->replicates.size() == b.replicates.size() && !a->replicates.empty()) {
-                    double sum = 0.0, squares = 0.0;
-                    int n = 0;
+            PipelineReport first, second;
+            commonOf(0, k, first, second);
+            for (const MetricValue& own : m_report.pipelines[k].metrics) {
+                const bool common = isOfFound(own.id);
+                const MetricValue* a = (common ? first : m_report.pipelines.front()).metric(own.id);
+                const MetricValue* b = common ? second.metric(own.id) : &own;
+                if (!a || !b) continue;
+                PairedDifference d;
+                d.metric = own.id;
+                d.b = static_cast<int>(k);
+                d.first = a->value;
+                d.second = b->value;
+                d.difference = d.second - d.first;
+                d.common = common;
+                d.count = b->count;
+                if (a->replicates.size() == b->replicates.size() && !a->replicates.empty()) {
+                    std::vector<double> off;
                     for (size_t i = 0; i < a->replicates.size(); ++i) {
-                        const double v = b.replicates[i] - a->replicates[i];
-                        if (!std::isfinite(v)) continue;
-                        sum += v;
-                        squares += v * v;
-                        ++n;
+                        off.push_back(b->replicates[i] - a->replicates[i]);
                     }
-                    if (n > 1) d.error = std::sqrt(std::max(0.0, squares / n - sum / n * sum / n));
+                    d.error = standardDeviation(off);
+                    // Both at 0 or at 1: as for each alone.
+                    if (d.error <= kNoError && (a->value <= 0.0 || a->value >= 1.0) && std::isfinite(a->error) &&
+                        std::isfinite(b->error))
+                        d.error = std::max(a->error, b->error);
                 }
                 m_report.differences.push_back(d);
             }
         }
+    }
+
+    /// The numbers of the objects that were found, of two pipelines on those that both found.
+    void commonOf(size_t a, size_t b, PipelineReport& first, PipelineReport& second) {
+        std::vector<std::vector<char>> only(m_pipelines[a].scenes.size());
+        for (size_t s = 0; s < only.size(); ++s) {
+            const std::vector<TruthScore>&x = m_pipelines[a].scenes[s].truths, &y = m_pipelines[b].scenes[s].truths;
+            only[s].assign(std::max(x.size(), y.size()), 0);
+            for (size_t t = 0; t < std::min(x.size(), y.size()); ++t) {
+                only[s][t] = x[t].objectId > 0 && y[t].objectId > 0;
+            }
+        }
+        m_only = &only;
+        for (const auto& [row, out] : {std::pair{a, &first}, std::pair{b, &second}}) {
+            m_out = out;
+            detection(m_pipelines[row]);
+            fluxes(m_pipelines[row]);
+            shapes(m_pipelines[row]);
+            images(m_pipelines[row]);
+            transforms(m_pipelines[row]);
+        }
+        m_only = nullptr;
     }
 
     const std::vector<ScoredPipeline>& m_pipelines;
@@ -1044,9 +1112,12 @@ private:
     MetricsReport m_report;
     PipelineReport* m_out = nullptr;
     int m_squares = 1, m_units = 0;
-    bool m_complete = true;
-    std::unique_ptr<Bootstrap> m_bootstrap, m_curveBootstrap, m_sceneBootstrap;
-    std::vector<Axis> m_axes;
+    bool m_complete = true;                                 ///< at least one scene is
+    std::vector<char> m_incomplete;                         ///< per scene
+    const std::vector<std::vector<char>>* m_only = nullptr; ///< [scene][truth]: found by both
+    std::unique_ptr<Bootstrap> m_bootstrap, m_curveBootstrap, m_coarseBootstrap, m_sceneBootstrap;
+    std::vector<std::array<std::vector<Estimate>, 2>> m_precision; ///< [pipeline][masks, boxes][threshold]
+    std::vector<MetricAxis> m_axes;
 };
 
 } // namespace

@@ -94,11 +94,15 @@ QJsonObject toJson(const MetricsReport& report) {
         plots.append(toJson(p));
     }
     for (const PairedDifference& d : report.differences) {
-        differences.append(QJsonObject{{QStringLiteral("metric"), d.metric},
-                                       {QStringLiteral("a"), report.pipelines[static_cast<size_t>(d.a)].name},
-                                       {QStringLiteral("b"), report.pipelines[static_cast<size_t>(d.b)].name},
-                                       {QStringLiteral("difference"), numberOrNull(d.difference)},
-                                       {QStringLiteral("error"), numberOrNull(d.error)}});
+        differences.append(
+            QJsonObject{{QStringLiteral("metric"), d.metric},
+                        {QStringLiteral("a"), report.pipelines[static_cast<size_t>(d.a)].name},
+                        {QStringLiteral("b"), report.pipelines[static_cast<size_t>(d.b)].name},
+                        {QStringLiteral("difference"), numberOrNull(d.difference)},
+                        {QStringLiteral("error"), numberOrNull(d.error)},
+                        {QStringLiteral("values"), QJsonArray{numberOrNull(d.first), numberOrNull(d.second)}},
+                        {QStringLiteral("found_by_both"), d.common},
+                        {QStringLiteral("n"), static_cast<double>(d.count)}});
     }
     return {{QStringLiteral("title"), report.title},
             {QStringLiteral("scenes"), static_cast<int>(report.scenes.size())},

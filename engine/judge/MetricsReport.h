@@ -89,12 +89,18 @@ struct PipelineReport {
     [[nodiscard]] const MetricValue* metric(const QString& id) const;
 };
 
-/// The metric in pipeline `b` minus that in `a` on the same objects; the error comes from resampling both alike.
+/// The metric in pipeline `b` minus that in `a`; the error comes from resampling both alike. Shares of all true
+/// objects, detections or blends are compared as they stand; what is measured of objects that were found (fluxes,
+/// colours, sizes, images, masks) on those that both found, so that `difference` need not be that of the two values in
+/// the table.
 struct PairedDifference {
     QString metric;
     int a = 0, b = 0;
     double difference = std::numeric_limits<double>::quiet_NaN();
     double error = std::numeric_limits<double>::quiet_NaN();
+    double first = std::numeric_limits<double>::quiet_NaN(), second = first; ///< the two values that were compared
+    bool common = false;                                                     ///< on the objects that both found
+    long long count = 0;                                                     ///< behind the second
 };
 
 struct MetricsReport {

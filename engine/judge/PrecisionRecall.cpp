@@ -15,7 +15,14 @@ const std::vector<double>& iouThresholds() {
 PrecisionRecall::PrecisionRecall(const std::vector<OverlapScene>& scenes, double leastIou) {
     for (size_t s = 0; s < scenes.size(); ++s) {
         const OverlapScene& scene = scenes[s];
-        m_asked.push_back(static_cast<int>(std::count(scene.asked.begin(), scene.asked.end(), true)));
+        const auto unitIn = [&](const std::vector<int>& units, size_t i) {
+            return i < units.size() ? units[i] : static_cast<int>(s);
+        };
+        for (size_t t = 0; t < scene.asked.size(); ++t) {
+            const auto u = static_cast<size_t>(unitIn(scene.truthUnit, t));
+            if (u >= m_asked.size()) m_asked.resize(u + 1, 0);
+            m_asked[u] += scene.asked[t];
+        }
         std::vector<int> order(scene.confidence.size());
         std::iota(order.begin(), order.end(), 0);
         const auto confidence = [&](int d) {
@@ -38,7 +45,7 @@ PrecisionRecall::PrecisionRecall(const std::vector<OverlapScene>& scenes, double
             }
             if (best) taken[static_cast<size_t>(best->truth)] = 1;
             if (best && !scene.asked[static_cast<size_t>(best->truth)]) continue;
-            m_claims.push_back({confidence(d), static_cast<int>(s), best != nullptr});
+            m_claims.push_back({confidence(d), unitIn(scene.detectionUnit, static_cast<size_t>(d)), best != nullptr});
         }
     }
     std::stable_sort(m_claims.begin(), m_claims.end(),
@@ -47,7 +54,7 @@ PrecisionRecall::PrecisionRecall(const std::vector<OverlapScene>& scenes, double
 
 PrecisionRecallCurve PrecisionRecall::curve(const std::vector<std::uint16_t>& weights) const {
     PrecisionRecallCurve out;
-    const auto weight = [&](size_t scene) { return scene < weights.size() ? double(weights[scene]) : 1.0; };
+    const auto weight = [&](size_t unit) { return unit < weights.size() ? double(weights[unit]) : 1.0; };
     double asked = 0.0, right = 0.0, all = 0.0;
     for (size_t s = 0; s < m_asked.size(); ++s) {
         asked += weight(s) * m_asked[s];
@@ -57,7 +64,7 @@ PrecisionRecallCurve PrecisionRecall::curve(const std::vector<std::uint16_t>& we
         return out;
     }
     for (const Claim& c : m_claims) {
-        const double w = weight(static_cast<size_t>(c.scene));
+        const double w = weight(static_cast<size_t>(c.unit));
         if (w == 0.0) continue;
         right += c.right ? w : 0.0;
         all += w;

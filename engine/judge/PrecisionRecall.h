@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/Wcs.h"
+
 #include <cstdint>
 #include <vector>
 
@@ -21,6 +23,9 @@ struct OverlapScene {
     std::vector<double> confidence; ///< per detection
     std::vector<bool> asked;        ///< per true object
     std::vector<Overlap> overlaps;
+    /// What a bootstrap draws, per detection and per true object: the scene, or a part of it. Empty = the scene's row.
+    std::vector<int> detectionUnit, truthUnit;
+    std::vector<PixelPosition> detectionAt, truthAt; ///< where they are; may be empty
 };
 
 struct PrecisionRecallCurve {
@@ -32,17 +37,17 @@ struct PrecisionRecallCurve {
 class PrecisionRecall {
 public:
     PrecisionRecall(const std::vector<OverlapScene>& scenes, double leastIou);
-    /// `weights` per scene (how often a bootstrap drew it); empty = all ones.
+    /// `weights` per unit (how often a bootstrap drew it); empty = all ones.
     [[nodiscard]] PrecisionRecallCurve curve(const std::vector<std::uint16_t>& weights = {}) const;
 
 private:
     struct Claim {
         double confidence;
-        int scene;
+        int unit;
         bool right;
     };
     std::vector<Claim> m_claims; // most confident first; those spent on objects not asked for are left out
-    std::vector<int> m_asked;    // per scene
+    std::vector<int> m_asked;    // per unit
 };
 
 /// The thresholds 0.50, 0.55, ... 0.95 over which average precision is averaged.

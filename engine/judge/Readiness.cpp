@@ -48,13 +48,17 @@ QString endWord(TrialRun::End end) {
 
 /// Fluxes of blended objects against those of their undeblended footprint.
 struct AgainstNothing {
+    int lost = 0; ///< blended objects that were not found
     int compared = 0, worse = 0;
     double worst = 0.0;        ///< relative error of the object that lost most
     double worstWithout = 0.0; ///< its error without deblending
     double typical = kNan;     ///< median |relative error|
     int unfit = 0;             ///< fluxes that are not finite
 
-    [[nodiscard]] double share() const { return compared > 0 ? double(worse) / compared : double(kNan); }
+    /// Of the blended objects: what is lost is worse than what was not deblended.
+    [[nodiscard]] double share() const {
+        return compared + lost > 0 ? double(worse + lost) / (compared + lost) : double(kNan);
+    }
 };
 
 AgainstNothing compareWithNothing(const SceneScore& score) {
@@ -62,10 +66,15 @@ AgainstNothing compareWithNothing(const SceneScore& score) {
     double loss = 0.0;
     std::vector<double> errors;
     for (const TruthScore& t : score.truths) {
-        if (!t.eligible || t.objectId <= 0) continue;
+        if (!t.eligible) continue;
         const BandScore& b = t.bands[static_cast<size_t>(score.reference)];
+        const bool counts = t.blendedness >= kBlended && b.trueSnr >= kLeastBandSnr;
+        if (t.objectId <= 0) {
+            out.lost += counts;
+            continue;
+        }
         if (!std::isfinite(b.flux)) ++out.unfit;
-        if (!(t.blendedness >= kBlended) || !(b.trueSnr >= kLeastBandSnr)) continue;
+        if (!counts) continue;
         if (!std::isfinite(b.flux) || !std::isfinite(b.undeblended)) continue;
         const double with = std::abs(b.error()), without = std::abs(b.undeblended / b.trueFlux - 1.0);
         errors.push_back(with);
@@ -135,19 +144,22 @@ ReadinessItem assessRobustness(const TrialRunner& run, const ScoreOptions& optio
                 const SceneScore score = scoreScene(*h.scene, *trial.result, options);
                 const AgainstNothing a = compareWithNothing(score);
                 line += QStringLiteral(", %1 of %2 found, median flux error of blended ones %3, %4 of %5 worse than "
-                                       "without deblending")
+                                       "without deblending, %6 lost")
                             .arg(score.foundCount())
                             .arg(score.eligibleCount())
                             .arg(percent(a.typical))
                             .arg(a.worse)
-                            .arg(a.compared);
+                            .arg(a.compared)
+                            .arg(a.lost);
                 row.insert(QStringLiteral("found"), score.foundCount());
                 row.insert(QStringLiteral("asked"), score.eligibleCount());
                 row.insert(QStringLiteral("compared"), a.compared);
                 row.insert(QStringLiteral("worse"), a.worse);
+                row.insert(QStringLiteral("lost"), a.lost);
                 if (h.name == QLatin1String("clean")) {
                     cleanShare = a.share();
                 } else {
+                    all.lost += a.lost;
                     all.compared += a.compared;
                     all.worse += a.worse;
                     all.unfit += a.unfit;
@@ -165,10 +177,12 @@ ReadinessItem assessRobustness(const TrialRunner& run, const ScoreOptions& optio
     item.values = {{QStringLiteral("scenes"), rows},           {QStringLiteral("survived"), survived},
                    {QStringLiteral("refused"), refused},       {QStringLiteral("died"), died},
                    {QStringLiteral("compared"), all.compared}, {QStringLiteral("worse"), all.worse},
-                   {QStringLiteral("not_finite"), all.unfit}};
+                   {QStringLiteral("lost"), all.lost},         {QStringLiteral("not_finite"), all.unfit}};
     item.finding =
-        QStringLiteral("%1 of %2 hostile scenes done, %3 refused in words, %4 crashed or hung. With artefacts "
-                       "%5 of the blended fluxes are worse than without deblending (%6 on the clean scene)")
+        QStringLiteral(
+            "%1 of %2 hostile scenes done, %3 refused in words, %4 crashed or hung. With artefacts "
+            "%5 of the blended objects are lost or have a worse flux than without deblending (%6 on the clean "
+            "scene)")
             .arg(survived)
             .arg(scenes.size())
             .arg(refused)
@@ -267,10 +281,14 @@ ReadinessItem assessUniformity(const TrialRunner& run, const ScoreOptions& optio
         }
     }
     progress.begin(QStringLiteral("conditions"), static_cast<long long>(conditions.size()) * kUniformityStamps);
-    double lowC = 2.0, highC = -1.0, lowF = 2.0, highF = -1.0, noise = 0.0;
+    double lowC = 2.0, highC = -1.0, lowF = 2.0, highF = -1.0;
+    using Sums = std::vector<std::vector<double>>; // [condition][stamp]
+    Sums allAsked, allFound, allBright, allClose;
     QJsonArray rows;
     for (const Condition& c : conditions) {
-        int asked = 0, found = 0, bright = 0, close = 0;
+        double asked = 0.0, found = 0.0, bright = 0.0, close = 0.0;
+        std::vector<double> ofStamp(kUniformityStamps, 0.0);
+        std::vector<double> askedOf = ofStamp, foundOf = ofStamp, brightOf = ofStamp, closeOf = ofStamp;
         std::vector<SceneScore> scores(kUniformityStamps);
         TaskPool::shared().parallelFor(kUniformityStamps, [&](int i) {
             const ScenePtr scene = simulateScene(stampRecipe(c.survey, c.seeing, c.exposure), 11, i, nullptr, 1);
@@ -281,23 +299,30 @@ ReadinessItem assessUniformity(const TrialRunner& run, const ScoreOptions& optio
             scores[static_cast<size_t>(i)] = scoreScene(*scene, trial.result ? *trial.result : Result{}, own);
             progress.advance();
         });
-        for (const SceneScore& score : scores) {
-            for (const TruthScore& t : score.truths) {
+        for (size_t i = 0; i < scores.size(); ++i) {
+            for (const TruthScore& t : scores[i].truths) {
                 if (!t.eligible) continue;
-                ++asked;
-                found += t.objectId > 0;
-                const BandScore& b = t.bands[static_cast<size_t>(score.reference)];
+                askedOf[i] += 1.0;
+                foundOf[i] += t.objectId > 0;
+                const BandScore& b = t.bands[static_cast<size_t>(scores[i].reference)];
                 if (!(b.trueSnr >= kLeastBandSnr)) continue;
-                ++bright;
-                close += std::abs(b.error()) < 0.2;
+                brightOf[i] += 1.0;
+                closeOf[i] += std::abs(b.error()) < 0.2;
             }
+            asked += askedOf[i];
+            found += foundOf[i];
+            bright += brightOf[i];
+            close += closeOf[i];
         }
-        if (asked < 10 || bright < 10) {
+        if (asked < 10.0 || bright < 10.0) {
             item.details << QStringLiteral("%1: too few objects").arg(c.name);
             continue;
         }
-        const double completeness = double(found) / asked, within = double(close) / bright;
-        noise = std::max(noise, 0.5 / std::sqrt(double(bright)));
+        const double completeness = found / asked, within = close / bright;
+        allAsked.push_back(askedOf);
+        allFound.push_back(foundOf);
+        allBright.push_back(brightOf);
+        allClose.push_back(closeOf);
         lowC = std::min(lowC, completeness);
         highC = std::max(highC, completeness);
         lowF = std::min(lowF, within);
@@ -317,18 +342,24 @@ ReadinessItem assessUniformity(const TrialRunner& run, const ScoreOptions& optio
         item.finding = QStringLiteral("Too few conditions could be simulated.");
         return item;
     }
-    const double move = std::max(highC - lowC, highF - lowF);
+    // The lowest and the highest of several shares lie apart by chance too.
+    const RangeOfShares moveC = rangeOfShares(allFound, allAsked), moveF = rangeOfShares(allClose, allBright);
+    const double move = std::max(moveC.beyondChance(), moveF.beyondChance());
+    item.values.insert(QStringLiteral("completeness_range_by_chance"), moveC.chance);
+    item.values.insert(QStringLiteral("within20_range_by_chance"), moveF.chance);
+    item.values.insert(QStringLiteral("beyond_chance"), move);
     item.values.insert(QStringLiteral("completeness_range"), highC - lowC);
     item.values.insert(QStringLiteral("within20_range"), highF - lowF);
     item.finding =
         QStringLiteral("Over %1 conditions completeness goes from %2 to %3, fluxes within 20 % from %4 to %5 "
-                       "(noise of each about %6).")
+                       "(by chance alone they would move by %6 and %7).")
             .arg(rows.size())
             .arg(lowC, 0, 'f', 2)
             .arg(highC, 0, 'f', 2)
             .arg(lowF, 0, 'f', 2)
             .arg(highF, 0, 'f', 2)
-            .arg(noise, 0, 'f', 2);
+            .arg(moveC.chance, 0, 'f', 2)
+            .arg(moveF.chance, 0, 'f', 2);
     item.verdict = move <= kGoodMove ? Verdict::Good : move <= kFairMove ? Verdict::Fair : Verdict::Poor;
     return item;
 }

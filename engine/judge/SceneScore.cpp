@@ -1,15 +1,18 @@
 #include "judge/SceneScore.h"
 
+#include "core/CutoutPlane.h"
 #include "core/Error.h"
 #include "image/Display.h"
 #include "judge/Bootstrap.h"
 #include "judge/Matching.h"
 #include "measure/AdaptiveMoments.h"
+#include "simulate/TruthRenderer.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <numeric>
 #include <unordered_map>
 
 namespace blendscope {
@@ -24,6 +27,7 @@ constexpr int kMomentsHalf = 30;
 constexpr double kLeastBandSnr = 10.0; // images of objects that drown in a band say nothing
 constexpr int kLeastMaskPixels = 10;
 constexpr double kStarLimit = 0.5;
+constexpr size_t kMostDrawn = 20000; // objects of a table, some tens of thousands a minute
 
 double median(const Plane& plane) {
     std::vector<double> values;
@@ -190,35 +194,72 @@ std::map<int, std::vector<double>> undeblendedFluxes(const Scene& scene, const R
     return out;
 }
 
-/// Squared residuals in sigma over the footprints, all bands; the models' own Poisson noise where the plane lacks it.
+/// Squared residuals in sigma over the footprints, all bands, without the pixels that the mask calls unusable; the
+/// models' own Poisson noise where the plane lacks it. Wings of other blends' models are taken off too.
 void addResiduals(const Scene& scene, const Result& result, const Bands& bands, SceneScore& score) {
     if (result.components.empty()) return;
+    std::unordered_map<int, double> reduced; // by footprint
+    // Components by the tiles of the scene that they meet.
+    constexpr int kTile = 128;
+    const int across = scene.size.width / kTile + 1, down = scene.size.height / kTile + 1;
+    std::vector<std::vector<const Component*>> tiles(static_cast<size_t>(across) * static_cast<size_t>(down));
+    const auto eachTile = [&](const Box& box, const auto& visit) {
+        for (int y = box.y0 / kTile; y <= (box.y1() - 1) / kTile; ++y) {
+            for (int x = box.x0 / kTile; x <= (box.x1() - 1) / kTile; ++x) {
+                visit(tiles[static_cast<size_t>(y) * static_cast<size_t>(across) + static_cast<size_t>(x)]);
+            }
+        }
+    };
+    for (const Component& c : result.components) {
+        const Box box = c.box.intersected(scene.box());
+        if (!box.empty()) eachTile(box, [&](auto& tile) { tile.push_back(&c); });
+    }
     for (const Footprint& footprint : result.footprints) {
         const Box box = footprint.box.intersected(scene.box());
-        if (box.empty()) continue;
-        const Blend* blend = result.blend(footprint.id);
-        if (!blend) continue;
-        for (size_t b = 0; b < scene.bands.size(); ++b) {
-            if (bands.place[b] < 0 || !scene.bands[b].variance) continue;
-            cv::Mat model = cv::Mat::zeros(box.size(), CV_32F);
-            for (const int id : blend->objects) {
-                model += modelIn(result.component(id), bands.place[b], box);
+        if (box.empty() || !result.blend(footprint.id)) continue;
+        std::vector<const Component*> meeting;
+        eachTile(box, [&](const auto& tile) {
+            for (const Component* c : tile) {
+                if (!c->box.intersected(box).empty()) meeting.push_back(c);
             }
-            const cv::Mat data = skyFree(scene, result, bands, b, box), variance = scene.bands[b].variance->read(box);
-            const double gain =
-                scene.bands[b].varianceIsSkyOnly && scene.bands[b].gain > 0.0 ? scene.bands[b].gain : 0.0;
+        });
+        std::sort(meeting.begin(), meeting.end());
+        meeting.erase(std::unique(meeting.begin(), meeting.end()), meeting.end());
+        ResidualScore own;
+        own.x = footprint.box.x0 + 0.5 * (footprint.box.width - 1);
+        own.y = footprint.box.y0 + 0.5 * (footprint.box.height - 1);
+        for (size_t b = 0; b < scene.bands.size(); ++b) {
+            const Band& band = scene.bands[b];
+            if (bands.place[b] < 0 || !band.variance) continue;
+            cv::Mat model = cv::Mat::zeros(box.size(), CV_32F);
+            for (const Component* c : meeting) {
+                model += modelIn(c, bands.place[b], box);
+            }
+            const cv::Mat data = skyFree(scene, result, bands, b, box), variance = band.variance->read(box);
+            const int bits = band.mask ? band.unusableBits() : 0;
+            const cv::Mat mask = bits ? band.mask->read(box) : cv::Mat();
+            const double gain = band.varianceIsSkyOnly && band.gain > 0.0 ? band.gain : 0.0;
             for (const Span& span : footprint.spans) {
                 if (span.y < box.y0 || span.y >= box.y1()) continue;
                 const int y = span.y - box.y0;
                 for (int x = std::max(span.x0, box.x0) - box.x0; x < std::min(span.x1, box.x1()) - box.x0; ++x) {
+                    if (bits && (mask.at<int>(y, x) & bits)) continue;
                     const double m = model.at<float>(y, x), d = data.at<float>(y, x);
                     const double v = double(variance.at<float>(y, x)) + (gain > 0.0 ? std::max(m, 0.0) / gain : 0.0);
                     if (!std::isfinite(d) || !std::isfinite(v) || !(v > 0.0)) continue;
-                    score.chi2Sum += (d - m) * (d - m) / v;
-                    score.chi2Pixels += 1.0;
+                    own.chi2 += (d - m) * (d - m) / v;
+                    own.pixels += 1.0;
                 }
             }
         }
+        if (!(own.pixels > 0.0)) continue;
+        reduced.emplace(footprint.id, own.chi2 / own.pixels);
+        score.residuals.push_back(own);
+    }
+    for (TruthScore& t : score.truths) {
+        const Object* o = t.objectId > 0 ? result.object(t.objectId) : nullptr;
+        const auto it = o ? reduced.find(o->parent) : reduced.end();
+        if (it != reduced.end()) t.chi2 = it->second;
     }
 }
 
@@ -298,6 +339,10 @@ void scoreMasks(const Scene& scene, const Result& result, const Bands& bands, Sc
         if (!foundRegions.contains(o.id)) continue;
         row.emplace(o.id, static_cast<int>(score.masks.confidence.size()));
         score.masks.confidence.push_back(confidenceOf(o, bands.place[static_cast<size_t>(score.reference)]));
+        score.masks.detectionAt.push_back({o.x, o.y});
+    }
+    for (const TruthObject& t : objects) {
+        score.masks.truthAt.push_back({t.x, t.y});
     }
     score.masks.asked.assign(objects.size(), false);
     for (const TruthScore& t : score.truths) {
@@ -305,6 +350,8 @@ void scoreMasks(const Scene& scene, const Result& result, const Bands& bands, Sc
     }
     score.boxes.confidence = score.masks.confidence;
     score.boxes.asked = score.masks.asked;
+    score.boxes.detectionAt = score.masks.detectionAt;
+    score.boxes.truthAt = score.masks.truthAt;
     for (const auto& [pair, pixels] : common) {
         const auto it = row.find(pair.second);
         if (it == row.end() || pair.first > static_cast<int>(objects.size())) continue;
@@ -351,21 +398,28 @@ void scoreMasks(const Scene& scene, const Result& result, const Bands& bands, Sc
         foundStar.resize(std::max(foundStar.size(), static_cast<size_t>(o.id) + 1), 0);
         foundStar[static_cast<size_t>(o.id)] = double(o.pStar) >= kStarLimit;
     }
-    score.classes = {{QStringLiteral("background"), 0.0, 0.0},
-                     {QStringLiteral("galaxy"), 0.0, 0.0},
-                     {QStringLiteral("star"), 0.0, 0.0}};
+    for (const char* name : {"background", "galaxy", "star"}) {
+        score.classes.push_back({});
+        score.classes.back().name = QLatin1String(name);
+    }
+    constexpr int tiles = ClassScore::kTiles;
     for (int y = 0; y < truth.rows; ++y) {
         const int *rt = truth.ptr<int>(y), *rf = found.ptr<int>(y);
         for (int x = 0; x < truth.cols; ++x) {
-            const auto a = static_cast<size_t>(classOf(rt[x], trueStar));
-            const auto b = static_cast<size_t>(classOf(rf[x], foundStar));
-            score.classes[a].united += 1.0;
-            if (a == b) {
-                score.classes[a].intersection += 1.0;
+            const auto tile = static_cast<size_t>(y * tiles / truth.rows * tiles + x * tiles / truth.cols);
+            ClassScore& a = score.classes[static_cast<size_t>(classOf(rt[x], trueStar))];
+            ClassScore& b = score.classes[static_cast<size_t>(classOf(rf[x], foundStar))];
+            a.either[tile] += 1.0;
+            if (&a == &b) {
+                a.both[tile] += 1.0;
             } else {
-                score.classes[b].united += 1.0;
+                b.either[tile] += 1.0;
             }
         }
+    }
+    for (ClassScore& c : score.classes) {
+        c.intersection = std::accumulate(c.both.begin(), c.both.end(), 0.0);
+        c.united = std::accumulate(c.either.begin(), c.either.end(), 0.0);
     }
 }
 
@@ -386,8 +440,10 @@ void scoreImages(const Scene& scene, const Result& result, const Bands& bands, S
     }
 }
 
-/// Probabilities of 0, 1, 2, ... objects in a blend against how many eligible ones lie in its footprint.
-void scoreCounts(const Result& result, SceneScore& score) {
+/// Probabilities of 0, 1, 2, ... objects in a blend against how many known ones of at least `leastSnr` lie in its
+/// footprint. Footprints that reach into the margin hold objects that are not asked for: they are left out.
+void scoreCounts(const Scene& scene, const Result& result, double leastSnr, double margin, SceneScore& score) {
+    const Box inside = scene.box().grown(-static_cast<int>(std::ceil(margin)));
     for (const Blend& blend : result.blends) {
         const Footprint* footprint = result.footprint(blend.id);
         const Object* first = blend.objects.empty() ? nullptr : result.object(blend.objects.front());
@@ -396,16 +452,17 @@ void scoreCounts(const Result& result, SceneScore& score) {
                first->extra.contains(QStringLiteral("count_p%1").arg(forecast.size()))) {
             forecast.push_back(first->extra.value(QStringLiteral("count_p%1").arg(forecast.size())));
         }
-        if (!footprint || forecast.empty()) continue;
+        if (!footprint || forecast.empty() || footprint->box.intersected(inside) != footprint->box) continue;
         int count = 0, member = -1;
         for (size_t k = 0; k < score.truths.size(); ++k) {
             const TruthScore& t = score.truths[k];
-            if (!t.eligible ||
+            if (!(t.snr >= leastSnr) ||
                 !footprint->contains(static_cast<int>(std::lround(t.x)), static_cast<int>(std::lround(t.y)))) {
                 continue;
             }
             ++count;
-            if (member < 0) member = static_cast<int>(k);
+            if (member < 0 || (t.eligible && !score.truths[static_cast<size_t>(member)].eligible))
+                member = static_cast<int>(k);
         }
         const int last = static_cast<int>(forecast.size()) - 1;
         for (int k = 0; k <= last; ++k) {
@@ -440,19 +497,37 @@ int SceneScore::foundCount() const {
         std::count_if(truths.begin(), truths.end(), [](const TruthScore& t) { return t.eligible && t.objectId > 0; }));
 }
 
+std::optional<bool> truthNamesAll(const Scene& scene) {
+    if (!scene.truth || scene.truth->objects.empty()) return std::nullopt;
+    const auto injected = [](const TruthObject& t) { return column(t, QStringLiteral("injected")) > 0.5; };
+    if (std::all_of(scene.truth->objects.begin(), scene.truth->objects.end(), injected)) return false;
+    if (!scene.truth->noiseless.empty()) return true;
+    return std::nullopt;
+}
+
 void addJudgement(SceneScore& score, const Judgement& judgement) {
     score.judged = true;
-    score.complete =
-        score.complete && std::none_of(judgement.detections.begin(), judgement.detections.end(),
-                                       [](const DetectionVerdict& d) { return d.outcome == Outcome::Unknown; });
+    std::unordered_map<int, const TruthVerdict*> verdicts;
+    for (const TruthVerdict& v : judgement.objects) {
+        verdicts.emplace(v.id, &v);
+    }
+    std::unordered_map<int, Outcome> detections;
+    for (const DetectionVerdict& d : judgement.detections) {
+        detections.emplace(d.id, d.outcome);
+        if (d.outcome == Outcome::Unknown) score.complete = false;
+    }
+    for (DetectionScore& d : score.detections) {
+        const auto it = detections.find(d.objectId);
+        if (it != detections.end()) d.verdict = it->second;
+    }
     std::unordered_map<int, int> row;
     for (size_t k = 0; k < score.truths.size(); ++k) {
         TruthScore& t = score.truths[k];
         row.emplace(t.truthId, static_cast<int>(k));
-        const TruthVerdict* v = judgement.object(t.truthId);
-        if (!v) continue;
-        t.verdict = v->outcome;
-        t.detectedAlone = v->detectedAlone;
+        const auto it = verdicts.find(t.truthId);
+        if (it == verdicts.end()) continue;
+        t.verdict = it->second->outcome;
+        t.detectedAlone = it->second->detectedAlone;
     }
     for (const BlendVerdict& b : judgement.blends) {
         if (!b.isBlend()) continue;
@@ -464,6 +539,10 @@ void addJudgement(SceneScore& score, const Judgement& judgement) {
             const auto it = row.find(id);
             if (it != row.end()) out.members.push_back(it->second);
         }
+        const auto faintest = std::min_element(out.members.begin(), out.members.end(), [&](int x, int y) {
+            return score.truths[static_cast<size_t>(x)].snr < score.truths[static_cast<size_t>(y)].snr;
+        });
+        if (faintest != out.members.end()) score.truths[static_cast<size_t>(*faintest)].blendOutcome = b.outcome;
         score.blends.push_back(std::move(out));
     }
 }
@@ -499,17 +578,64 @@ cv::Mat trueSegmentation(const Scene& scene, int band) {
     for (size_t k = 0; k < scene.truth->isolated[b].size(); ++k) {
         const Plane* plane = scene.truth->isolated[b][k].get();
         if (!plane) continue;
-        const cv::Mat light = plane->read(scene.box());
-        cv::add(sum, light, sum, cv::noArray(), CV_64F);
-        const cv::Mat more = light > best;
-        light.copyTo(best, more);
-        ids.setTo(static_cast<int>(k) + 1, more);
+        const auto* small = dynamic_cast<const CutoutPlane*>(plane);
+        const Box box = small ? small->cutoutBox() : scene.box();
+        if (box.empty()) continue;
+        const cv::Mat light = small ? small->cutout() : plane->read(box);
+        cv::Mat sumHere = sum(box.rect()), bestHere = best(box.rect());
+        cv::add(sumHere, light, sumHere, cv::noArray(), CV_64F);
+        const cv::Mat more = light > bestHere;
+        light.copyTo(bestHere, more);
+        ids(box.rect()).setTo(static_cast<int>(k) + 1, more);
     }
     ids.setTo(0, sum < std::sqrt(median(*scene.bands[b].variance)));
     return ids;
 }
 
-SceneScore scoreScene(const Scene& scene, const Result& result, const ScoreOptions& options) {
+namespace {
+
+/// The scene with isolated and noiseless images drawn where only the table is there; nothing where none can be drawn.
+std::optional<Scene> withDrawnTruth(const Scene& scene) {
+    if (!scene.truth || scene.truth->objects.empty() || scene.truth->objects.size() > kMostDrawn) return std::nullopt;
+    const auto none = [](const auto& planes) { return planes.empty(); };
+    if (!std::all_of(scene.truth->isolated.begin(), scene.truth->isolated.end(), none)) return std::nullopt;
+    std::vector<std::vector<PlanePtr>> isolated;
+    try {
+        isolated = TruthRenderer(scene).isolated();
+    } catch (const UsageError&) {
+        return std::nullopt;
+    }
+    Scene drawn = scene;
+    Truth& truth = *drawn.truth;
+    if (truth.noiseless.empty()) {
+        for (const std::vector<PlanePtr>& planes : isolated) {
+            cv::Mat sum = cv::Mat::zeros(scene.size, CV_32F);
+            bool any = false;
+            for (const PlanePtr& plane : planes) {
+                const auto* small = dynamic_cast<const CutoutPlane*>(plane.get());
+                if (!small || small->cutoutBox().empty()) continue;
+                cv::Mat view = sum(small->cutoutBox().rect());
+                view += small->cutout();
+                any = true;
+            }
+            truth.noiseless.push_back(any ? std::make_shared<MemoryPlane>(sum) : nullptr);
+        }
+    }
+    truth.isolated = std::move(isolated);
+    return drawn;
+}
+
+/// Tables of whole pixels have lost where their objects are: an image drawn there is half a pixel off.
+bool wholePixels(const Truth& truth) {
+    return std::all_of(truth.objects.begin(), truth.objects.end(),
+                       [](const TruthObject& t) { return t.x == std::floor(t.x) && t.y == std::floor(t.y); });
+}
+
+} // namespace
+
+SceneScore scoreScene(const Scene& given, const Result& result, const ScoreOptions& options) {
+    const std::optional<Scene> drawn = options.draw ? withDrawnTruth(given) : std::nullopt;
+    const Scene& scene = drawn ? *drawn : given;
     SceneScore score;
     score.sceneId = scene.id;
     score.bands = scene.bandNames();
@@ -548,10 +674,21 @@ SceneScore scoreScene(const Scene& scene, const Result& result, const ScoreOptio
         if (!std::isfinite(o.x) || !std::isfinite(o.y) || !inside(o.x, o.y)) continue;
         at.push_back({o.x, o.y});
         objects.push_back(&o);
-        score.detections.push_back({o.id, o.x, o.y});
+        DetectionScore d{o.id, o.x, o.y};
+        const int place = bands.place[ref];
+        if (place >= 0 && static_cast<size_t>(place) < o.bands.size()) {
+            const BandFlux& f = o.bands[static_cast<size_t>(place)];
+            if (f.flux > 0.0f) d.magnitude = scene.bands[ref].zeroPoint - 2.5 * std::log10(double(f.flux));
+            if (f.fluxErr > 0.0f) d.snr = double(f.flux / f.fluxErr);
+        }
+        if (std::isfinite(o.significance)) d.snr = double(o.significance);
+        score.detections.push_back(d);
     }
-    addResiduals(scene, result, bands, score);
-    if (!scene.truth) return score;
+    if (!scene.truth) {
+        addResiduals(scene, result, bands, score);
+        return score;
+    }
+    score.complete = truthNamesAll(given).value_or(true);
 
     const std::vector<TruthObject>& truth = scene.truth->objects;
     for (size_t k = 0; k < truth.size(); ++k) {
@@ -636,7 +773,9 @@ SceneScore scoreScene(const Scene& scene, const Result& result, const ScoreOptio
         }
     }
     const MatchOutcomes outcomes = matchOutcomes(asked, askedHlr, at, known, score.fwhmArcsec, score.pixelScale);
-    score.spurious = outcomes.spurious;
+    for (const int d : outcomes.unexplained) {
+        score.spurious.push_back(at[static_cast<size_t>(d)]);
+    }
     std::vector<int> nearest;
     const std::vector<double> distances = neighbourDistances(asked, nearest);
     const std::vector<int> labels = score.stamp ? std::vector<int>(asked.size(), 0)
@@ -654,6 +793,17 @@ SceneScore scoreScene(const Scene& scene, const Result& result, const ScoreOptio
         GroupScore& group = score.groups[static_cast<size_t>(labels[i])];
         group.members.push_back(static_cast<int>(askedRow[i]));
         group.separationArcsec = std::min(group.separationArcsec, t.neighbourArcsec);
+    }
+
+    addResiduals(scene, result, bands, score);
+    // Objects that are not asked for may be judged all the same: their neighbours are the eligible ones too.
+    const PointGrid eligible(asked, 16.0);
+    for (const size_t k : knownRow) {
+        const PointGrid::Hit hit = eligible.nearest(score.truths[k].x, score.truths[k].y, 1e6);
+        if (hit.index < 0) continue;
+        TruthScore& t = score.truths[k];
+        t.neighbourArcsec = hit.distance * score.pixelScale;
+        t.neighbourMagnitudes = score.truths[askedRow[static_cast<size_t>(hit.index)]].magnitude - t.magnitude;
     }
 
     const auto undeblended = undeblendedFluxes(scene, result, bands);
@@ -678,9 +828,9 @@ SceneScore scoreScene(const Scene& scene, const Result& result, const ScoreOptio
             t.e2Error = e.e2 - e0.e2;
         }
     }
-    if (options.images) scoreImages(scene, result, bands, score);
+    if (options.images && !(drawn && wholePixels(*scene.truth))) scoreImages(scene, result, bands, score);
     if (options.masks) scoreMasks(scene, result, bands, score);
-    scoreCounts(result, score);
+    scoreCounts(scene, result, options.countSnr, margin, score);
     return score;
 }
 

@@ -8,6 +8,7 @@
 #include "judge/PrecisionRecall.h"
 #include "judge/Reliability.h"
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct ScoreOptions {
     bool byPosition = false;    ///< objects belong to the truth in whose row they were asked for (Object::position)
     bool images = true;         ///< compare components with the isolated images, where both are there
     bool masks = true;          ///< compare segmentation with the true one
+    bool draw = true;           ///< isolated images from the truth table through the PSFs, where the scene has none
+    double countSnr = 5.0;      ///< objects from this S/N on are what a stated count of objects is held against
 };
 
 /// One true object in one band.
@@ -59,20 +62,26 @@ struct TruthScore {
     bool secondary = false;
     Outcome verdict = Outcome::Unknown; ///< where judged
     bool detectedAlone = false;         ///< likewise
+    /// Of the blend whose faintest object this is: a blend is put into bins by it. Unknown for all others.
+    Outcome blendOutcome = Outcome::Unknown;
 
     std::vector<BandScore> bands;     ///< in the scene's order
     std::vector<ImageMetrics> images; ///< likewise; empty = not compared; msr in units of the sky's variance
     double maskIou = kNan;
-    double sizeError = kNan;               ///< ln(half-light radius / true)
+    double chi2 = kNan;      ///< of residuals per pixel, all bands, in the footprint in which it was found
+    double sizeError = kNan; ///< ln(half-light radius / true)
     double e1Error = kNan, e2Error = kNan; ///< as seen, (a^2 - b^2) / (a^2 + b^2): measured - true
 };
 
 struct DetectionScore {
     int objectId = 0;
     double x = 0.0, y = 0.0;
-    bool matched = false; ///< with a known object
-    bool point = false;   ///< the true partner is a star
-    double pStar = kNan;  ///< of matched ones
+    bool matched = false;               ///< with a known object
+    bool point = false;                 ///< the true partner is a star
+    double pStar = kNan;                ///< of matched ones
+    double magnitude = kNan;            ///< measured, reference band
+    double snr = kNan;                  ///< as detected, else of the flux in the reference band
+    Outcome verdict = Outcome::Unknown; ///< where judged
 };
 
 /// The true objects of one blend.
@@ -91,8 +100,16 @@ struct BlendOutcome {
 
 /// Pixels of one class (background, star, galaxy).
 struct ClassScore {
+    static constexpr int kTiles = 4; ///< a side
     QString name;
     double intersection = 0.0, united = 0.0;
+    std::array<double, kTiles * kTiles> both{}, either{}; ///< the same in each tile of the scene, row by row
+};
+
+/// Squared residuals in sigma over the pixels of one footprint, all bands.
+struct ResidualScore {
+    double x = 0.0, y = 0.0; ///< middle of the footprint's box
+    double chi2 = 0.0, pixels = 0.0;
 };
 
 /// One scene, scored: rows that MetricsBuilder turns into numbers and curves.
@@ -107,14 +124,14 @@ struct SceneScore {
     std::vector<TruthScore> truths;
     std::vector<DetectionScore> detections; ///< inside the margin
     std::vector<GroupScore> groups;
-    int spurious = 0;
+    std::vector<PixelPosition> spurious; ///< detections that nothing explains, by position alone
     bool complete = true; ///< false: there are objects that truth does not name (injections): no purity, no precision
     bool judged = false;
     std::vector<BlendOutcome> blends; ///< Judgement's, those of several objects or detections
     OverlapScene masks, boxes;        ///< truths are rows of Truth::objects
     std::vector<ClassScore> classes;
     std::vector<Forecast> starForecasts, countForecasts; ///< unit not set; member = row of truths, or -1
-    double chi2Sum = 0.0, chi2Pixels = 0.0;              ///< residuals in footprints, all bands
+    std::vector<ResidualScore> residuals;                ///< a row a footprint with models
     double seconds = kNan;                               ///< of computing
     int objects = 0;                                     ///< all detections, the margin's too
     int withoutFlux = 0;                                 ///< of these, without a finite flux in any band
@@ -127,6 +144,10 @@ struct SceneScore {
 /// Scores a result against the scene's truth. Scenes without truth give an empty score with detections and seconds.
 /// Throws ReadError.
 [[nodiscard]] SceneScore scoreScene(const Scene& scene, const Result& result, const ScoreOptions& options = {});
+
+/// Whether truth names every object in the image, as far as the scene says: no where all of it is marked as injected,
+/// yes where the image without noise came with it; nothing = unknown.
+[[nodiscard]] std::optional<bool> truthNamesAll(const Scene& scene);
 
 /// Takes over the outcomes of a judgement of the same scene and result. Detections of which it knows nothing say that
 /// truth is not complete.

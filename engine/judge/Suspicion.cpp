@@ -230,11 +230,15 @@ std::vector<Suspicion> suspectResiduals(const Scene& scene, const Result& result
     for (size_t b = 0; b < residual.bands.size(); ++b) {
         Band& band = residual.bands[b];
         cv::Mat model = cv::Mat::zeros(scene.size, CV_32F);
+        const auto place = std::find_if(result.bands.begin(), result.bands.end(), [&](const QString& name) {
+            return name.compare(band.name, Qt::CaseInsensitive) == 0;
+        });
+        const auto own = static_cast<size_t>(place - result.bands.begin());
         for (const Component& c : result.components) {
             const Box box = c.box.intersected(scene.box());
-            if (box.empty() || b >= c.model.size() || c.model[b].empty()) continue;
+            if (box.empty() || own >= c.model.size() || c.model[own].size() != c.box.size()) continue;
             cv::Mat view = model(box.rect());
-            view += c.model[b](box.shifted(-c.box.x0, -c.box.y0).rect());
+            view += c.model[own](box.shifted(-c.box.x0, -c.box.y0).rect());
         }
         model = cv::max(model, 0.0f);
         cv::Mat error = options.modelError * model;

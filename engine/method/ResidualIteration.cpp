@@ -11,11 +11,17 @@ Scene residualScene(const Scene& scene, const Result& result) {
     Scene residual = scene;
     for (std::size_t b = 0; b < scene.bands.size(); ++b) {
         cv::Mat image = scene.bands[b].image->readAll().clone();
+        // A result may have fewer bands, or others first.
+        std::size_t own = result.bands.isEmpty() ? b : 0;
+        while (own < std::size_t(result.bands.size()) &&
+               result.bands[qsizetype(own)].compare(scene.bands[b].name, Qt::CaseInsensitive) != 0)
+            ++own;
         for (const Component& component : result.components) {
             const Box box = component.box.intersected(scene.box());
-            if (box.empty()) continue;
+            if (box.empty() || own >= component.model.size() || component.model[own].size() != component.box.size())
+                continue;
             cv::Mat view = image(box.rect());
-            view -= component.model[b](box.shifted(-component.box.x0, -component.box.y0).rect());
+            view -= component.model[own](box.shifted(-component.box.x0, -component.box.y0).rect());
         }
         residual.bands[b].image = std::make_shared<MemoryPlane>(image);
     }

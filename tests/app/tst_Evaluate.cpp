@@ -41,7 +41,7 @@ class TestEvaluate : public QObject {
     [[nodiscard]] QString path(const QString& name) const { return m_dir.filePath(name); }
 
     /// The two sets of numbers side by side; every name that differs by more than rounding.
-    static QStringList differences(const QJsonObject& theirs, const QJsonObject& ours) {
+    static QStringList differences(const QJsonObject& theirs, const QJsonObject& ours, int scenes) {
         QStringList out;
         int compared = 0;
         const auto check = [&](const QString& id, const QJsonValue& value, double tolerance = 2e-4) {
@@ -64,7 +64,7 @@ class TestEvaluate : public QObject {
         for (auto it = flux.begin(); it != flux.end(); ++it) {
             const QJsonObject v = it.value().toObject();
             if (it.key().startsWith(QLatin1String("colour"))) {
-                const QString c = category(it.key().section(QStringLiteral(", "), 1));
+                const QString c = category(it.key().section(QStringLiteral(", "), 1)) + QStringLiteral(":g-i");
                 check(QStringLiteral("colour_bias:") + c, v.value(QStringLiteral("median")));
                 check(QStringLiteral("colour_scatter:") + c, v.value(QStringLiteral("mad")));
                 continue;
@@ -78,6 +78,18 @@ class TestEvaluate : public QObject {
         for (auto it = within.begin(); it != within.end(); ++it) {
             check(QStringLiteral("within20:%1:%2").arg(category(it.key()), band(it.key())),
                   it.value().toObject().value(QStringLiteral("frac")));
+        }
+        const QJsonObject outcomes = theirs.value(QStringLiteral("outcome_truth")).toObject();
+        for (const char* name : {"found", "shared", "shredded", "missed", "shared_secondary"}) {
+            check(QStringLiteral("match:") + QLatin1String(name), outcomes.value(QLatin1String(name)));
+        }
+        check(QStringLiteral("match:spurious_per_scene"),
+              outcomes.value(QStringLiteral("spurious_det")).toDouble() / scenes);
+        const QJsonObject blends = theirs.value(QStringLiteral("outcome_blend")).toObject();
+        for (auto it = blends.begin(); it != blends.end(); ++it) {
+            const QString size = it.key().section(QLatin1Char('='), 1);
+            check(QStringLiteral("whole_blends:") + (it.key().contains(QLatin1Char('>')) ? QStringLiteral("2+") : size),
+                  it.value().toObject().value(QStringLiteral("found")));
         }
         const QJsonObject masks = theirs.value(QStringLiteral("seg_iou_i")).toObject();
         for (auto it = masks.begin(); it != masks.end(); ++it) {
@@ -242,11 +254,12 @@ private Q_SLOTS:
                        QStringList{QStringLiteral("--pipeline"), pipeline, QStringLiteral("--out"), run})
                      .code,
                  0);
-        const Output ours = blend(
-            QStringList{QStringLiteral("evaluate")} + files +
-            QStringList{QStringLiteral("--results"), QStringLiteral("r=") + results, QStringLiteral("--no-readiness"),
-                        QStringLiteral("--no-outcomes"), QStringLiteral("--worst"), QStringLiteral("0"),
-                        QStringLiteral("--bootstrap"), QStringLiteral("5"), QStringLiteral("--out"), out});
+        const Output ours =
+            blend(QStringList{QStringLiteral("evaluate")} + files +
+                  QStringList{QStringLiteral("--results"), QStringLiteral("r=") + results,
+                              QStringLiteral("--no-readiness"), QStringLiteral("--no-outcomes"),
+                              QStringLiteral("--complete"), QStringLiteral("--worst"), QStringLiteral("0"),
+                              QStringLiteral("--bootstrap"), QStringLiteral("5"), QStringLiteral("--out"), out});
         QVERIFY2(ours.code == 0, qPrintable(ours.error));
         const Output theirs = test::runProgram(
             interpreter,
@@ -254,14 +267,15 @@ private Q_SLOTS:
              QStringLiteral("--seg"), results, QStringLiteral("--models"), results, QStringLiteral("--only"),
              names.join(QLatin1Char(',')), QStringLiteral("--json"), out + QStringLiteral("/s.json")});
         QVERIFY2(theirs.code == 0, qPrintable(theirs.error));
-        const QStringList bad =
-            differences(jsonOf(out + QStringLiteral("/s.json")), jsonOf(out + QStringLiteral("/evaluation.json"))
-                                                                     .value(QStringLiteral("pipelines"))
-                                                                     .toArray()
-                                                                     .first()
-                                                                     .toObject()
-                                                                     .value(QStringLiteral("metrics"))
-                                                                     .toObject());
+        const QStringList bad = differences(jsonOf(out + QStringLiteral("/s.json")),
+                                            jsonOf(out + QStringLiteral("/evaluation.json"))
+                                                .value(QStringLiteral("pipelines"))
+                                                .toArray()
+                                                .first()
+                                                .toObject()
+                                                .value(QStringLiteral("metrics"))
+                                                .toObject(),
+                                            count);
         QVERIFY2(bad.isEmpty(), qPrintable(bad.join(QLatin1Char('\n'))));
     }
 };

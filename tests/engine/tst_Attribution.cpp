@@ -4,6 +4,7 @@
 #include <QTest>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 using namespace blendscope;
@@ -56,7 +57,7 @@ AttributionInput pairOf(std::vector<AttributionTruth> truths, std::vector<Attrib
 const BlendVerdict* onlyBlend(const Judgement& j) {
     const BlendVerdict* found = nullptr;
     for (const BlendVerdict& b : j.blends) {
-        if (!b.isBlend()) continue;
+        if (!b.known || b.nSep + b.nUnsep < 1 || (b.nSep + b.nUnsep == 1 && b.nBlend < 2)) continue;
         if (found) return nullptr;
         found = &b;
     }
@@ -159,11 +160,24 @@ private Q_SLOTS:
         }
         if (detections == 3) found.push_back({13, 37.5, 45.0, 5});
         // Any order of objects and detections says the same.
-        for (int order = 0; order < 4; ++order) {
-            std::vector<AttributionTruth> t = truths;
-            std::vector<AttributionDetection> d = found;
-            if (order & 1) std::reverse(t.begin(), t.end());
-            if (order & 2) std::reverse(d.begin(), d.end());
+        std::vector<std::pair<std::vector<size_t>, std::vector<size_t>>> orders;
+        std::vector<size_t> ofTruths(truths.size()), ofDetections(found.size());
+        std::iota(ofTruths.begin(), ofTruths.end(), size_t(0));
+        do {
+            std::iota(ofDetections.begin(), ofDetections.end(), size_t(0));
+            do {
+                orders.emplace_back(ofTruths, ofDetections);
+            } while (std::next_permutation(ofDetections.begin(), ofDetections.end()));
+        } while (std::next_permutation(ofTruths.begin(), ofTruths.end()));
+        for (const auto& [first, second] : orders) {
+            std::vector<AttributionTruth> t;
+            std::vector<AttributionDetection> d;
+            for (const size_t i : first) {
+                t.push_back(truths[i]);
+            }
+            for (const size_t i : second) {
+                d.push_back(found[i]);
+            }
             const AttributionInput input = pairOf(t, d);
             const Judgement j = attribute(input);
             QCOMPARE(accountFault(input, j), QString());
@@ -172,6 +186,8 @@ private Q_SLOTS:
             QCOMPARE(blend->nSep, sep);
             QCOMPARE(blend->nUnsep, unsep);
             QCOMPARE(blend->nBlend, detections);
+            // Rates leave out what nobody could have seen.
+            QCOMPARE(blend->isBlend(), outcome != Outcome::Invisible);
             QVERIFY2(blend->outcome == outcome,
                      qPrintable(outcomeWord(blend->outcome) + QLatin1Char(' ') + blend->words));
         }
@@ -291,8 +307,13 @@ private Q_SLOTS:
 
             // The order in which they come changes nothing.
             AttributionInput other = input;
-            std::reverse(other.truths.begin(), other.truths.end());
-            std::reverse(other.detections.begin(), other.detections.end());
+            const auto shuffle = [&](auto& list) {
+                for (size_t i = list.size(); i > 1; --i) {
+                    std::swap(list[i - 1], list[static_cast<size_t>(random.integer(0, static_cast<int>(i) - 1))]);
+                }
+            };
+            shuffle(other.truths);
+            shuffle(other.detections);
             const Judgement k = attribute(other);
             for (const TruthVerdict& t : j.objects) {
                 QVERIFY2(k.object(t.id)->outcome == t.outcome && k.object(t.id)->host == t.host,

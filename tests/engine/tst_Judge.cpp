@@ -1,11 +1,15 @@
+#include "core/CutoutPlane.h"
 #include "core/Error.h"
 #include "core/Random.h"
 #include "judge/Judge.h"
+#include "judge/SceneScore.h"
+#include "simulate/Simulator.h"
 #include "support/SyntheticScene.h"
 #include "support/TestData.h"
 
 #include "io/SceneReader.h"
 
+#include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
 
@@ -101,6 +105,110 @@ private Q_SLOTS:
         QVERIFY(blend);
         QVERIFY2(blend->outcome == outcome, qPrintable(blend->words));
         QVERIFY(j.notes.isEmpty());
+    }
+
+    // The five that are shipped as a recipe, with the detector's own settings.
+    void shippedCanonicalPairs() {
+        const QJsonObject recipe = loadRecipe(QStringLiteral("canonical"));
+        for (int i = 0; i < 5; ++i) {
+            const ScenePtr scene = simulateScene(recipe, 1, i);
+            const QString name = scene->id.section(QLatin1Char('_'), -1);
+            const Judgement j = judged(*scene, *run(*scene));
+            const TruthVerdict* t = j.object(scene->truth->objects.front().id);
+            const BlendVerdict* blend = t ? j.blend(t->blend) : nullptr;
+            QVERIFY2(blend && blend->isBlend(), qPrintable(name));
+            QVERIFY2(outcomeWord(blend->outcome) == name, qPrintable(name + QStringLiteral(": ") + blend->words));
+        }
+    }
+
+    // A large field is saved without isolated images of its size; objects that no table draws keep theirs all the same.
+    void savedFieldOfIrregularObjects() {
+        constexpr int side = 960, count = 40;
+        std::vector<test::Blob> blobs;
+        for (int i = 0; i < count; ++i) {
+            blobs.push_back({60.0 + 120.0 * (i % 8), 60.0 + 180.0 * (i / 8), kSigma, fluxOf(60.0)});
+        }
+        Scene scene = test::syntheticScene({side, side}, 2, blobs);
+        Truth truth;
+        truth.isolated.resize(2);
+        for (int i = 0; i < count; ++i) {
+            const test::Blob& blob = blobs[static_cast<size_t>(i)];
+            TruthObject t;
+            t.id = i + 1;
+            t.kind = QStringLiteral("gal");
+            t.x = blob.x;
+            t.y = blob.y;
+            t.flux = blob.flux;
+            t.columns[QStringLiteral("irregular")] = 1.0;
+            truth.objects.push_back(t);
+            test::Blob own = blob;
+            own.x = own.y = 20.0;
+            const Scene alone = test::syntheticScene({41, 41}, 2, {own}, 1.0, 4.0, 1, false);
+            for (size_t b = 0; b < 2; ++b) {
+                truth.isolated[b].push_back(std::make_shared<CutoutPlane>(scene.size, alone.bands[b].image->readAll(),
+                                                                          static_cast<int>(blob.x) - 20,
+                                                                          static_cast<int>(blob.y) - 20));
+            }
+        }
+        scene.truth = truth;
+        const QTemporaryDir dir;
+        const QString path = dir.filePath(QStringLiteral("field.fits"));
+        writeScene(scene, path);
+        const ScenePtr saved = openScenes({path}).front();
+        QVERIFY(saved->truth && saved->truth->isolated.size() == 2);
+        const Box around{100, 20, 120, 80};
+        for (size_t b = 0; b < 2; ++b) {
+            QCOMPARE(saved->truth->isolated[b].size(), size_t(count));
+            const cv::Mat before = truth.isolated[b][1]->read(around),
+                          after = saved->truth->isolated[b][1]->read(around);
+            QVERIFY(cv::norm(before, after, cv::NORM_INF) <= 1.01e-3); // of the noise, 1
+            QVERIFY(cv::norm(after, cv::NORM_INF) > 1.0);
+        }
+        const ResultPtr result = run(*saved);
+        const Judgement j = judged(*saved, *result);
+        QVERIFY2(j.notes.isEmpty(), qPrintable(j.notes.join(QLatin1Char(' '))));
+        QCOMPARE(j.bands.size(), 2);
+        for (const TruthVerdict& v : j.objects) {
+            QVERIFY(v.detectedAlone && v.outcome == Outcome::Recognized);
+        }
+        QVERIFY(scoreScene(*saved, *result).truths.front().images.size() == 2);
+        // Without the image of one irregular object nothing can be told.
+        Scene gap = *saved;
+        for (auto& planes : gap.truth->isolated) {
+            planes[3].reset();
+        }
+        QVERIFY_EXCEPTION_THROWN(judged(gap, *result), UsageError);
+        // A regular one is drawn from its row.
+        gap.truth->objects[3].columns.clear();
+        gap.truth->objects[3].kind = QStringLiteral("star");
+        const Judgement drawn = judged(gap, *result);
+        QCOMPARE(drawn.notes.size(), 1);
+        QVERIFY(drawn.notes.front().startsWith(QLatin1String("some isolated images")));
+        QVERIFY(drawn.object(4)->outcome == Outcome::Recognized);
+    }
+
+    /// Truth of a table alone is drawn for scoring as for judging.
+    void tableOnlyTruthIsScoredInFull() {
+        Scene scene = withTruth({96, 96}, {{42.0, 48.0, kSigma, fluxOf(80.0)}, {47.0, 48.0, kSigma, fluxOf(60.0)}});
+        const ResultPtr result = run(scene);
+        const SceneScore given = scoreScene(scene, *result);
+        scene.truth->isolated.clear();
+        for (TruthObject& t : scene.truth->objects) {
+            t.kind = QStringLiteral("star");
+            t.y = 48.001; // no table of whole pixels
+        }
+        const SceneScore drawn = scoreScene(scene, *result);
+        for (size_t k = 0; k < 2; ++k) {
+            const TruthScore &a = given.truths[k], &b = drawn.truths[k];
+            QVERIFY(b.images.size() == 2);
+            QVERIFY2(std::abs(a.maskIou - b.maskIou) < 0.08,
+                     qPrintable(QStringLiteral("%1, not %2").arg(b.maskIou).arg(a.maskIou)));
+            QVERIFY(std::abs(a.images[0].correlation - b.images[0].correlation) < 0.01);
+            QVERIFY(b.blendedness > 0.05);
+        }
+        ScoreOptions off;
+        off.draw = false;
+        QVERIFY(std::isnan(scoreScene(scene, *result, off).truths[0].blendedness));
     }
 
     // Two galaxies with clumps: a low contrast takes the clumps for objects.

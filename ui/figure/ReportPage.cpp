@@ -95,18 +95,17 @@ QString tableOf(const MetricsReport& report, const QStringList& ids) {
         }
         if (!any) continue;
         html += QStringLiteral("<tr><td>%1</td>").arg(escaped(any->title));
-        const MetricValue* first = report.pipelines.front().metric(id);
         for (size_t k = 0; k < report.pipelines.size(); ++k) {
             const MetricValue* m = report.pipelines[k].metric(id);
             html += QStringLiteral("<td class=\"num\">%1</td>")
                         .arg(m ? escaped(valueText(m->value, m->error)) : QStringLiteral("&ndash;"));
             if (k == 0) continue;
             const PairedDifference* d = differenceOf(report, id, static_cast<int>(k));
-            if (!d || !m || !first || !std::isfinite(d->difference)) {
+            if (!d || !m || !std::isfinite(d->difference)) {
                 html += QStringLiteral("<td class=\"num\">&ndash;</td>");
                 continue;
             }
-            const int verdict = verdictOf(m->better, first->value, m->value, d->error);
+            const int verdict = verdictOf(m->better, d->first, d->second, d->error);
             const QString sign = d->difference > 0.0 ? QStringLiteral("+") : QString();
             html += QStringLiteral("<td class=\"num %1\">%2%3%4</td>")
                         .arg(verdict > 0   ? QStringLiteral("better")
@@ -291,6 +290,12 @@ QString valueText(double value, double error) {
 
 QStringList leadingMetrics(const MetricsReport& report) {
     const QString b = report.band;
+    QString colour;
+    for (const PipelineReport& p : report.pipelines) {
+        for (const MetricValue& m : p.metrics) {
+            if (colour.isEmpty() && m.id.startsWith(QLatin1String("colour_scatter:blended:"))) colour = m.id;
+        }
+    }
     return {QStringLiteral("completeness"),
             QStringLiteral("purity"),
             QStringLiteral("f1"),
@@ -298,6 +303,7 @@ QStringList leadingMetrics(const MetricsReport& report) {
             QStringLiteral("outcome:recognized"),
             QStringLiteral("outcome:unrecognized"),
             QStringLiteral("outcome:shredded"),
+            QStringLiteral("detections:spurious"),
             QStringLiteral("match:found"),
             QStringLiteral("match:shredded"),
             QStringLiteral("match:spurious_per_scene"),
@@ -307,7 +313,7 @@ QStringList leadingMetrics(const MetricsReport& report) {
             QStringLiteral("flux_bias:isolated:") + b,
             QStringLiteral("flux_bias:blended:") + b,
             QStringLiteral("flux_scatter:blended:") + b,
-            QStringLiteral("colour_scatter:blended"),
+            colour,
             QStringLiteral("size_bias:all"),
             QStringLiteral("size_scatter:all"),
             QStringLiteral("e1_scatter:blended"),
@@ -332,11 +338,14 @@ QByteArray reportPage(const MetricsReport& report, const std::vector<FailurePict
                                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                                   "<title>%1</title><style>%2</style></head><body>\n<h1>%1</h1>\n")
                        .arg(escaped(report.title), QLatin1String(kStyle));
-    html += QStringLiteral("<p>%1 scenes, reference band %2. Errors are bootstrap standard errors over %3; "
-                           "differences are against the first pipeline on the same objects, &#9650; better and "
-                           "&#9660; worse by more than two standard errors.</p>\n<ul>\n")
-                .arg(report.scenes.size())
-                .arg(escaped(report.band), escaped(report.resampled));
+    html +=
+        QStringLiteral("<p>%1 scenes, reference band %2. Errors are bootstrap standard errors over %3; "
+                       "differences are against the first pipeline: of shares as they stand, of what is measured of "
+                       "objects that were found (flux, colour, size, image, mask) on those that both found; "
+                       "&#9650; better and "
+                       "&#9660; worse by more than two standard errors.</p>\n<ul>\n")
+            .arg(report.scenes.size())
+            .arg(escaped(report.band), escaped(report.resampled));
     for (size_t k = 0; k < report.pipelines.size(); ++k) {
         const PipelineReport& p = report.pipelines[k];
         html += QStringLiteral("<li>%1<b>%2</b>: %3%4</li>\n")
