@@ -4,8 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace blendscope {
+
+namespace {
+
+// From these on a trait is worth a word.
+constexpr double kAlien = 16.0;    // chi-square
+constexpr double kBluer = 0.25;    // ln of blue over red light
+constexpr double kMirrored = 25.0; // chi-square
+
+} // namespace
 
 double SourceTraits::logOdds() const {
     using namespace odds;
@@ -38,16 +48,27 @@ double SourceTraits::probability() const {
 }
 
 QString SourceTraits::words() const {
-    return QStringLiteral("p %1: %2 of the light there; %3 FWHM, %4 radii from the host of radius %5; colour alien by "
-                          "%6, bluer by %7; mirrored %8")
-        .arg(probability(), 0, 'f', 2)
-        .arg(contrast, 0, 'g', 3)
-        .arg(separation, 0, 'f', 2)
-        .arg(reach, 0, 'f', 2)
-        .arg(hostRadius, 0, 'f', 2)
-        .arg(alien, 0, 'f', 1)
-        .arg(bluer, 0, 'f', 2)
-        .arg(mirrored, 0, 'f', 1);
+    QString colour = QStringLiteral("of its colour");
+    if (alien > kAlien) {
+        colour = QStringLiteral("of a colour of its own");
+    } else if (std::abs(bluer) > kBluer) {
+        colour = bluer > 0.0 ? QStringLiteral("bluer, as young stars are") : QStringLiteral("redder");
+    }
+    QString words = QStringLiteral("%1 % sure to be a source of its own: %2 % of the light there, %3 FWHM and %4 "
+                                   "half-light radii from the brighter one, %5")
+                        .arg(100.0 * probability(), 0, 'f', 0)
+                        .arg(100.0 * std::min(contrast, 9.99), 0, 'f', 0)
+                        .arg(separation, 0, 'f', 1)
+                        .arg(std::min(reach, 99.0), 0, 'f', 1)
+                        .arg(colour);
+    if (mirrored > kMirrored) words += QStringLiteral(", with a counterpart on the other side");
+    words += QStringLiteral(" [traits");
+    const std::pair<const char*, double> all[] = {{"contrast", contrast}, {"separation", separation}, {"reach", reach},
+                                                  {"radius", hostRadius}, {"alien", alien},           {"bluer", bluer},
+                                                  {"mirrored", mirrored}};
+    for (const auto& [name, value] : all)
+        words += QStringLiteral(" %1=%2").arg(QLatin1String(name)).arg(value, 0, 'g', 3);
+    return words + QLatin1Char(']');
 }
 
 } // namespace blendscope

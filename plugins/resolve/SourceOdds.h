@@ -16,10 +16,11 @@ struct SourceTraits {
     double bluer = 0.0;      ///< ln of blue over red light, less the host's
     double mirrored = 0.0;   ///< gain of a source more at its place turned by half around the host: arms come in pairs
 
-    /// ln of the odds of a source against structure: a logistic regression, quadratic in nine terms, on candidates of
+    /// ln of the odds of a source against structure: a logistic regression, quadratic in these terms, on candidates of
     /// simulated scenes whose truth is known (train/fit_odds.py; README).
     [[nodiscard]] double logOdds() const;
     [[nodiscard]] double probability() const;
+    /// For a person, and in brackets all traits by name.
     [[nodiscard]] QString words() const;
 };
 

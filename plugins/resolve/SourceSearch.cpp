@@ -227,7 +227,7 @@ SourceSearch::Round SourceSearch::oneMore(int round) {
         return Round::Rejected;
     }
     evidence.reason =
-        QStringLiteral("the pixels need it: it gains %1 in chi-square, ").arg(gain, 0, 'f', 0) + m_traits.words();
+        QStringLiteral("the pixels need it: it gains %1 in chi-square and is ").arg(gain, 0, 'f', 0) + m_traits.words();
     m_accepted.push_back(evidence);
     m_steps += m_fit.settle(1);
     return Round::Accepted;
@@ -336,7 +336,7 @@ QString SourceSearch::refusal(const SourceCandidate& evidence, int added) const 
             .arg(evidence.contrast, 0, 'f', 2);
     }
     if (added > 0 && m_traits.probability() < m_options.leastProbability) {
-        return QStringLiteral("structure of a galaxy may explain it, ") + m_traits.words();
+        return QStringLiteral("structure of the galaxy may explain it: ") + m_traits.words();
     }
     return {};
 }

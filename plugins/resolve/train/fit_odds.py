@@ -11,19 +11,19 @@ import csv, glob, os, re, sys
 import numpy as np
 from astropy.io import fits
 
-NUMBER = r"([-\d.e+]+)"
-TRAITS = re.compile(f"p {NUMBER}: {NUMBER} of the light there; {NUMBER} FWHM, {NUMBER} radii from the host of radius "
-                    f"{NUMBER}; colour alien by {NUMBER}, bluer by {NUMBER}; mirrored {NUMBER}")
+TRAITS = re.compile(r"\[traits ([^\]]+)\]")
 PENALTY = 15.0  # chosen by tenfold cross-validation over scenes; 6 and 40 do as well
 FOLDS = 10
 MOST = 2.5      # standard deviations: beyond, a trait counts as if it were there
 
 
-def terms(gain, misfit, contrast, separation, reach, radius, alien, bluer, mirrored):
+def terms(gain, misfit, t):
     """as in SourceTraits::logOdds"""
-    return [min(np.log(gain / max(misfit, 1.0) ** 2 / 50.0), 3.0), np.log(np.clip(contrast, 1e-3, 3.0)),
-            np.log1p(alien / 5.0), min(alien / gain, 1.0), np.log(np.clip(radius, 0.1, 2.0)),
-            np.log(np.clip(reach, 0.3, 8.0)), min(separation, 2.5), np.clip(bluer, -1.5, 1.5), np.log1p(mirrored / 10.0)]
+    clip = lambda name, low, high: min(max(t[name], low), high)
+    return [min(np.log(max(gain / max(misfit, 1.0) ** 2, 1.0) / 50.0), 3.0), np.log(clip("contrast", 1e-3, 3.0)),
+            np.log1p(t["alien"] / 5.0), min(t["alien"] / max(gain, 1.0), 1.0), np.log(clip("radius", 0.1, 2.0)),
+            np.log(clip("reach", 0.3, 8.0)), min(t["separation"], 2.5), clip("bluer", -1.5, 1.5),
+            np.log1p(max(t["mirrored"], 0.0) / 10.0)]
 
 
 def partners(tx, ty, x, y, most=4.0):
@@ -56,9 +56,8 @@ def read(truth, result, single):
             found = TRAITS.search(c["reason"])
             if not found or int(c["object"]) <= 0:
                 continue
-            _, contrast, separation, reach, radius, alien, bluer, mirrored = map(float, found.groups())
-            rows.append(terms(float(c["gain"]), float(c["misfit"]), contrast, separation, reach, radius, alien, bluer,
-                              mirrored))
+            traits = {k: float(v) for k, v in (item.split("=") for item in found.group(1).split())}
+            rows.append(terms(float(c["gain"]), float(c["misfit"]), traits))
             good.append(not single and int(c["object"]) in matched)
             scene.append(truth + name)
     return rows, good, scene
