@@ -1,5 +1,8 @@
 #include "actions/ActionRegistry.h"
+#include "figure/JudgedPictures.h"
 #include "figure/OutcomeLook.h"
+#include "io/SceneReader.h"
+#include "judge/EvaluateDialog.h"
 #include "judge/InjectPanel.h"
 #include "judge/InjectTool.h"
 #include "judge/JudgeInspector.h"
@@ -274,6 +277,93 @@ private Q_SLOTS:
         QVERIFY(m_window->viewArea()->overlays().truth);
     }
 
+    void probabilitiesOnRequest() {
+        QVERIFY(m_window);
+        JudgeController* judge = m_window->judge()->controller();
+        const int id = m_window->document()->currentResult()->id;
+        auto* button = m_window->judge()->panel()->findChild<QPushButton*>(QStringLiteral("outcomeProbabilities"));
+        QVERIFY(button && button->isEnabled());
+        const JudgementPtr before = judge->current();
+        judge->askProbabilities(id, 2);
+        QVERIFY(judge->running() && judge->current() == before); // what is known stays meanwhile
+        QVERIFY(waitFor([&] { return !judge->running(); }, 120000));
+        const JudgementPtr now = judge->current();
+        QCOMPARE(now->realisations, 2);
+        QVERIFY(!button->isEnabled());
+        const auto blend =
+            std::find_if(now->blends.begin(), now->blends.end(), [](const BlendVerdict& b) { return b.isBlend(); });
+        QVERIFY(blend != now->blends.end());
+        double sum = 0.0;
+        for (const double share : blend->probability) {
+            sum += share;
+        }
+        QVERIFY(std::abs(sum - 1.0) < 1e-9);
+        judge->selectBlend(blend->id);
+        QVERIFY(m_window->judge()->inspector()->words().contains(QStringLiteral("in 2 realisations")));
+        QVERIFY(m_window->judge()->inspector()->words().contains(QStringLiteral("detected alone in")));
+    }
+
+    /// Truth of a table alone: each object is drawn for the pictures.
+    void objectsOfATableAreSeenAlone() {
+        const ScenePtr whole = m_window->document()->scene();
+        const JudgementPtr judgement = m_window->judge()->controller()->current();
+        const int blend = m_window->judge()->controller()->selectedBlend();
+        Scene table = *whole;
+        table.truth->isolated.clear();
+        table.truth->noiseless.clear();
+        table.truth->segmentation.reset();
+        const RgbSettings rgb;
+        const auto given = makeJudgedPictures(*whole, *judgement, blend, rgb);
+        const auto drawn = makeJudgedPictures(table, *judgement, blend, rgb);
+        QVERIFY2(drawn->problem.isEmpty(), qPrintable(drawn->problem));
+        QCOMPARE(drawn->alone.size(), given->alone.size());
+        for (std::size_t k = 0; k < given->alone.size(); ++k) {
+            const QImage &a = given->alone[k].image, &b = drawn->alone[k].image;
+            QVERIFY(!a.isNull() && a.size() == b.size());
+            double off = 0.0;
+            for (int y = 0; y < a.height(); ++y) {
+                for (int x = 0; x < a.width(); ++x) {
+                    off += std::abs(qGray(a.pixel(x, y)) - qGray(b.pixel(x, y)));
+                }
+            }
+            QVERIFY2(off / (a.width() * a.height()) < 4.0, qPrintable(QString::number(off)));
+        }
+        QVERIFY(!drawn->shading.isNull());
+    }
+
+    /// The object is asked about with the pipeline, sky and noise of the result shown.
+    void injectionGoesByTheResultShown() {
+        QVERIFY(m_window);
+        Document* document = m_window->document();
+        const int before = document->currentIndex();
+        Scene large = syntheticScene({700, 700}, 2, {{350.0, 350.0, 1.7, {900.0, 900.0}}});
+        large.id = QStringLiteral("large");
+        document->setCurrentIndex(document->addScene(std::make_shared<const Scene>(large)));
+        InjectTool* tool = m_window->judge()->injection();
+        InjectTool::Wish wish = tool->wish();
+        wish.kind = InjectTool::Kind::Star;
+        wish.magnitude = 30.0 - 2.5 * std::log10(900.0); // S/N of a hundred
+        tool->setWish(wish);
+        for (const double limit : {5.0, 400.0}) {
+            Pipeline pipeline = Pipeline::parse(QStringLiteral("threshold"));
+            pipeline.set(QStringLiteral("threshold.DETECT_THRESH=%1").arg(limit));
+            const int id = document->run(pipeline, QStringLiteral("limit %1").arg(limit));
+            QVERIFY(waitFor([&] {
+                const ResultEntry* e = document->resultEntry(id);
+                return e && e->result && !e->running && document->currentResult() == e;
+            }));
+            tool->place({300.0, 352.0});
+            QVERIFY(waitFor([&] { return !tool->running(); }));
+            QVERIFY2(tool->answer().has_value(), qPrintable(tool->problem()));
+            QCOMPARE(tool->answer()->verdict.detectedAlone, limit < 100.0);
+            tool->clear();
+        }
+        document->cancelAll();
+        QVERIFY(waitFor([&] { return !document->busy(); }));
+        document->setCurrentIndex(before);
+        tool->setWish(InjectTool::Wish{});
+    }
+
     void injectionTellsItsFate() {
         QVERIFY(m_window);
         InjectPanel* panel = m_window->judge()->injectPanel();
@@ -344,6 +434,33 @@ private Q_SLOTS:
         QVERIFY(!metrics->isVisible());
     }
 
+    void aFolderIsEvaluated() {
+        QVERIFY(m_window);
+        const QString folder = m_folder.filePath(QStringLiteral("scenes"));
+        QVERIFY(QDir().mkpath(folder));
+        Scene copy = *m_window->document()->scene();
+        for (const char* id : {"one", "two", "bare"}) {
+            copy.id = QLatin1String(id);
+            if (copy.id == QLatin1String("bare")) copy.truth.reset(); // does not count
+            writeScene(copy, folder + QLatin1Char('/') + copy.id + QStringLiteral(".fits"));
+        }
+        EvaluateDialog dialog({{QStringLiteral("t"), Pipeline::parse(QStringLiteral("threshold"))}});
+        dialog.setFolder(folder);
+        Evaluation::Wish wish = dialog.wish();
+        QCOMPARE(wish.folder, folder);
+        wish.judge = false;
+        wish.worst = 1;
+        Evaluation* evaluation = m_window->judge()->metrics()->evaluation();
+        evaluation->start(wish);
+        QVERIFY(waitFor([&] { return !evaluation->running(); }, 120000));
+        QVERIFY2(evaluation->report() != nullptr, qPrintable(m_window->messages()->text()));
+        QCOMPARE(QSet<QString>(evaluation->report()->scenes.begin(), evaluation->report()->scenes.end()),
+                 (QSet<QString>{QStringLiteral("one"), QStringLiteral("two")}));
+        Progress progress;
+        QCOMPARE(evaluation->source()(1, progress)->id, evaluation->report()->scenes[1]);
+        evaluation->clear();
+    }
+
     void manyScenesAreEvaluated() {
         QVERIFY(m_window);
         m_window->showMetrics(true);
@@ -358,6 +475,9 @@ private Q_SLOTS:
         QVERIFY(waitFor([&] { return !evaluation->running(); }, 120000));
         QVERIFY2(evaluation->report() != nullptr, qPrintable(m_window->messages()->text()));
         QCOMPARE(evaluation->report()->scenes.size(), 2);
+        // The saved page shows the worst blends.
+        QVERIFY(!evaluation->failures().empty());
+        QVERIFY(!evaluation->failures().front().image.isNull());
         QCOMPARE(m_window->judge()->metrics()->report(), evaluation->report());
         // A bin leads to its scenes, which come beside what is open.
         Document* document = m_window->document();

@@ -1,7 +1,5 @@
 #include "judge/BinScenes.h"
 
-#include "simulate/Simulator.h"
-
 #include <algorithm>
 
 namespace blendscope {
@@ -81,11 +79,10 @@ void BinScenes::open() {
         return;
     }
     auto made = std::make_shared<ScenePtr>();
-    const Evaluation::Wish& wish = m_evaluation->wish();
     m_job = m_document->start(
-        tr("Drawing scene %1 again").arg(number + 1),
-        [made, recipe = wish.recipe, seed = wish.seed, number](Progress& progress) {
-            *made = simulateScene(loadRecipe(recipe), seed, number, &progress);
+        tr("Opening scene %1").arg(number + 1),
+        [made, source = m_evaluation->source(), number](Progress& progress) {
+            if (source) *made = source(number, progress);
         },
         [this, made, number](const Job& job) {
             if (m_job.get() != &job) return; // another one is wanted by now

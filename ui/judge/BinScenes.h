@@ -10,8 +10,9 @@
 
 namespace blendscope {
 
-/// Draws scenes of an evaluation again, to show the blends behind a bin of its plots: first the scene that holds most
-/// of them, the others one by one. They come beside what is open, are run and judged as they were, and stay open.
+/// Draws or opens scenes of an evaluation again, to show the blends behind a bin of its plots: first the scene that
+/// holds most of them, the others one by one. They come beside what is open, are run and judged as they were, and stay
+/// open.
 class BinScenes final : public QObject {
     Q_OBJECT
 

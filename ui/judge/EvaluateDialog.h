@@ -6,12 +6,14 @@
 
 class QCheckBox;
 class QComboBox;
+class QLineEdit;
 class QListWidget;
+class QPushButton;
 class QSpinBox;
 
 namespace blendscope {
 
-/// Which pipelines on how many simulated scenes of which recipe.
+/// Which pipelines on how many scenes, of a recipe or of a folder.
 class EvaluateDialog final : public QDialog {
     Q_OBJECT
 
@@ -19,14 +21,21 @@ public:
     /// `pipelines`: to choose from, by name.
     explicit EvaluateDialog(std::vector<std::pair<QString, Pipeline>> pipelines, QWidget* parent = nullptr);
     [[nodiscard]] Evaluation::Wish wish() const;
+    void setFolder(const QString& folder); ///< instead of a recipe; empty = a recipe
 
 private:
+    void refresh();
+
     std::vector<std::pair<QString, Pipeline>> m_choice;
     QListWidget* m_pipelines;
+    QComboBox* m_source;
     QComboBox* m_recipes;
+    QLineEdit* m_folder;
+    QPushButton* m_browse;
     QSpinBox* m_scenes;
     QSpinBox* m_seed;
     QCheckBox* m_judge;
+    QCheckBox* m_card;
 };
 
 } // namespace blendscope

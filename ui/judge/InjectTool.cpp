@@ -48,18 +48,55 @@ std::shared_ptr<Scene> around(const Scene& scene, const Box& box, std::size_t tr
     return part;
 }
 
-Pipeline detectionOf(const Pipeline& pipeline, const Registry& registry) {
+/// What finds objects: the stages that detect, or all where rounds on the residual or a later stage add objects too, as
+/// the result shown says by having more than were detected.
+Pipeline finderOf(const Pipeline& pipeline, const Registry& registry, const Result* shown) {
+    std::size_t peaks = 0;
+    for (std::size_t i = 0; shown && i < shown->footprints.size(); ++i) {
+        peaks += shown->footprints[i].peaks.size();
+    }
+    const bool adds =
+        pipeline.residualIterations > 0 || (shown && !shown->objects.empty() && shown->objects.size() != peaks);
     Pipeline detect;
     for (const Pipeline::Stage& stage : pipeline.stages) {
         const MethodInfo* info = registry.find(stage.method);
         if (info && info->does(QStringLiteral("detect"))) detect.stages.push_back(stage);
     }
-    if (detect.stages.empty()) detect = Pipeline::parse(QStringLiteral("threshold"));
-    return detect;
+    if (detect.stages.empty()) return Pipeline::parse(QStringLiteral("threshold"));
+    return adds ? pipeline : detect;
 }
 
-InjectTool::Answer ask(const ScenePtr& scene, QPointF at, const InjectTool::Wish& wish, const Pipeline& pipeline,
-                       const Registry& registry, Progress& progress) {
+/// The sky of a scene as a part of it sees it.
+class SkyOfPart final : public SkyModel {
+public:
+    SkyOfPart(SkyModelPtr whole, const Box& part) : m_whole(std::move(whole)), m_part(part) {}
+    [[nodiscard]] cv::Mat level(const Box& box) const override {
+        return m_whole->level(box.shifted(m_part.x0, m_part.y0));
+    }
+    [[nodiscard]] cv::Mat rms(const Box& box) const override { return m_whole->rms(box.shifted(m_part.x0, m_part.y0)); }
+    [[nodiscard]] bool isZero() const override { return m_whole->isZero(); }
+
+private:
+    SkyModelPtr m_whole;
+    Box m_part;
+};
+
+/// The sky, the noise and the weights of bands that a result went by: one object more does not change them, and a part
+/// of the scene must not measure others.
+RunOptions conditionsOf(const Scene& scene, const Result* result, const Box& part) {
+    RunOptions options;
+    if (!result || result->bands != scene.bandNames()) return options;
+    options.conditions = result->conditions;
+    if (result->sky.size() != scene.bands.size()) return options;
+    for (const SkyModelPtr& sky : result->sky) {
+        if (!sky) return {};
+        options.sky.push_back(std::make_shared<SkyOfPart>(sky, part));
+    }
+    return options;
+}
+
+InjectTool::Answer ask(const ScenePtr& scene, const ResultPtr& shown, QPointF at, const InjectTool::Wish& wish,
+                       const Pipeline& pipeline, const Registry& registry, Progress& progress) {
     InjectTool::Answer answer;
     answer.at = at;
     // Only the new object is asked about: what was known before needs no drawing.
@@ -91,8 +128,8 @@ InjectTool::Answer ask(const ScenePtr& scene, QPointF at, const InjectTool::Wish
         box = Box{x - kRegion / 2, y - kRegion / 2, kRegion, kRegion}.intersected(box);
     }
     const std::shared_ptr<Scene> part = around(*answer.scene, box, answer.scene->truth->objects.size() - 1);
-    const Pipeline detect = detectionOf(pipeline, registry);
-    const ResultPtr result = runPipeline(*part, detect, registry, progress);
+    const ResultPtr result = runPipeline(*part, finderOf(pipeline, registry, shown.get()), registry, progress,
+                                         conditionsOf(*scene, shown.get(), box));
     progress.check();
     JudgeOptions options;
     options.complete = false;
@@ -149,11 +186,23 @@ void InjectTool::start() {
     if (m_job) m_job->cancel();
     m_problem.clear();
     const int request = ++m_request;
+    // The result shown is what the object would be in; without one, what would be run now.
+    const ResultEntry* entry = m_document->currentResult();
+    const ResultPtr shown =
+        entry && entry->result && entry->result->complete && !entry->running ? entry->result : nullptr;
+    Pipeline pipeline = m_pipeline;
+    if (shown && !shown->pipeline.isEmpty()) {
+        try {
+            pipeline = Pipeline::fromJson(shown->pipeline);
+        } catch (const Error&) {
+            // A result of another program.
+        }
+    }
     auto made = std::make_shared<Answer>();
     m_job = m_document->start(
         tr("Injecting an object"),
-        [made, scene, registry, at = *m_at, wish = m_wish, pipeline = m_pipeline](Progress& progress) {
-            *made = ask(scene, at, wish, pipeline, *registry, progress);
+        [made, scene, shown, registry, at = *m_at, wish = m_wish, pipeline](Progress& progress) {
+            *made = ask(scene, shown, at, wish, pipeline, *registry, progress);
         },
         [this, made, request](const Job& job) {
             if (request != m_request) return; // a newer place was asked for

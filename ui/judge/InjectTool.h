@@ -12,7 +12,8 @@
 namespace blendscope {
 
 /// "What would happen to this galaxy here?": puts an object into the scene shown, detects on its surroundings with the
-/// pipeline's detector, and judges that one object. Nothing of the scene itself changes.
+/// pipeline of the result shown, under its sky, noise and weights of bands (measured anew where there is no result),
+/// and judges that one object. Nothing of the scene itself changes.
 class InjectTool final : public QObject {
     Q_OBJECT
 
@@ -40,6 +41,7 @@ public:
 
     [[nodiscard]] const Wish& wish() const { return m_wish; }
     void setWish(const Wish& wish); ///< and asks again where something was placed
+    /// For scenes without a result.
     void setPipeline(const Pipeline& pipeline) { m_pipeline = pipeline; }
     /// Places the object, image coordinates; the answer comes with `changed`. A newer place cancels the older.
     void place(QPointF at);

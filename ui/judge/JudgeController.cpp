@@ -6,6 +6,7 @@
 #include <QDir>
 #include <QFile>
 #include <QJsonDocument>
+#include <QSet>
 #include <algorithm>
 #include <cmath>
 
@@ -32,6 +33,36 @@ std::vector<Suspicion> evidenceOnFile(const QString& folder) {
         return s.evidence != Evidence::Reference && s.evidence != Evidence::Injection;
     });
     return list;
+}
+
+/// The judgement that `blend judge` left in a result's folder, where it is one of this scene and result; else null.
+JudgementPtr judgementOnFile(const QString& folder, const Scene& scene, const Result& result) {
+    QFile file(QDir(folder).filePath(QStringLiteral("judgement.json")));
+    if (folder.isEmpty() || !file.open(QIODevice::ReadOnly)) return nullptr;
+    try {
+        auto read = std::make_shared<Judgement>(judgementFromJson(QJsonDocument::fromJson(file.readAll()).object()));
+        QSet<int> detections, truths;
+        for (const DetectionVerdict& d : read->detections) {
+            detections.insert(d.id);
+        }
+        for (const TruthVerdict& t : read->objects) {
+            truths.insert(t.id);
+        }
+        qsizetype detected = 0;
+        for (const Object& o : result.objects) {
+            if (o.flags & (FlagNotDetected | FlagOutside)) continue;
+            ++detected;
+            if (!detections.contains(o.id)) return nullptr;
+        }
+        for (const TruthObject& t : scene.truth->objects) {
+            if (!truths.contains(t.id)) return nullptr;
+        }
+        const bool same = read->sceneId == scene.id && detected == detections.size() &&
+                          (result.pipeline.isEmpty() || read->pipeline == result.pipeline);
+        return same ? read : nullptr;
+    } catch (const Error&) {
+        return nullptr; // judged anew
+    }
 }
 
 constexpr double kSharper = 0.7; ///< of the resolution: from here on another scene shows more
@@ -206,7 +237,9 @@ void JudgeController::judge(int resultId) {
     auto made = std::make_shared<JudgementPtr>();
     own.job = m_document->start(
         tr("Judging %1").arg(e->name),
-        [made, scene, result = e->result, registry](Progress& progress) {
+        [made, scene, result = e->result, registry, folder = e->folder](Progress& progress) {
+            *made = judgementOnFile(folder, *scene, *result);
+            if (*made) return;
             *made = std::make_shared<const Judgement>(blendscope::judge(*scene, *result, *registry, progress));
         },
         [this, resultId, made](const Job& job) {
@@ -221,6 +254,39 @@ void JudgeController::judge(int resultId) {
             } else if (job.state() == Job::State::Cancelled) {
                 it->second.problem = tr("judging was stopped"); // and does not begin again by itself
             }
+            Q_EMIT changed();
+            follow();
+        });
+    Q_EMIT changed();
+}
+
+void JudgeController::askProbabilities(int resultId, int realisations) {
+    const ResultEntry* e = m_document->resultEntry(resultId);
+    const ScenePtr scene = m_document->scene();
+    const auto registry = m_document->registry();
+    const auto known = m_entries.find(resultId);
+    if (!e || !judgeable(*e) || !scene || !registry || !hasTruth() || known == m_entries.end()) return;
+    Entry& own = known->second;
+    if (own.job || !own.judgement || own.suspected) return;
+    auto made = std::make_shared<JudgementPtr>();
+    own.job = m_document->start(
+        tr("Outcome probabilities of %1").arg(e->name),
+        [made, scene, result = e->result, registry, realisations](Progress& progress) {
+            JudgeOptions options;
+            options.realisations = realisations;
+            *made = std::make_shared<const Judgement>(blendscope::judge(*scene, *result, *registry, progress, options));
+        },
+        [this, resultId, made](const Job& job) {
+            const auto it = m_entries.find(resultId);
+            if (it == m_entries.end() || it->second.job.get() != &job) return;
+            it->second.job.reset();
+            if (job.state() == Job::State::Finished && *made) {
+                it->second.judgement = *made;
+                if ((*made)->realisations == 0 && !(*made)->notes.isEmpty())
+                    Q_EMIT m_document->message(Document::Severity::Notice, (*made)->notes.last());
+            }
+            if (job.state() == Job::State::Failed)
+                Q_EMIT m_document->message(Document::Severity::Error, tr("Judging stopped: %1").arg(job.error()));
             Q_EMIT changed();
             follow();
         });

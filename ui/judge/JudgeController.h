@@ -45,6 +45,10 @@ public:
     [[nodiscard]] QString obstacle() const;
     /// Judges a finished result in the background; nothing happens where that was done or is going on.
     void judge(int resultId);
+    /// Judges a result again in further realisations of the noise, in the background, and takes over the probabilities
+    /// of its outcomes; what was known stays until they are there. Nothing happens without a judgement by truth.
+    void askProbabilities(int resultId, int realisations = kRealisations);
+    static constexpr int kRealisations = 20;
     /// A judgement that was made elsewhere.
     void setJudgement(int resultId, JudgementPtr judgement);
     void judgeAll(); ///< every finished result of the scene shown

@@ -17,6 +17,7 @@
 #include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 
 namespace blendscope {
@@ -39,6 +40,20 @@ QString chipHtml(Outcome outcome) {
     const bool light = qGray(look.colour.rgb()) > 107;
     return QStringLiteral("<span style='background-color:%1;color:%2;font-weight:bold'>&nbsp;%3&nbsp;</span>")
         .arg(look.colour.name(), light ? QStringLiteral("#101216") : QStringLiteral("#ffffff"), look.letter);
+}
+
+/// Chips with their shares, likeliest first.
+QString sharesHtml(const QMap<Outcome, double>& shares) {
+    std::vector<std::pair<double, Outcome>> list;
+    for (auto it = shares.begin(); it != shares.end(); ++it) {
+        list.emplace_back(-it.value(), it.key());
+    }
+    std::sort(list.begin(), list.end());
+    QStringList words;
+    for (const auto& [share, outcome] : list) {
+        words << JudgeInspector::tr("%1 %2 %").arg(chipHtml(outcome)).arg(-100.0 * share, 0, 'f', 0);
+    }
+    return words.join(QLatin1Char(' '));
 }
 
 } // namespace
@@ -166,8 +181,10 @@ void JudgeInspector::refresh() {
     for (const Outcome also : blend->also) {
         facts << tr("also %1 %2").arg(chipHtml(also), outcomeLook(also).title.toLower());
     }
-    for (auto it = blend->probability.begin(); it != blend->probability.end(); ++it) {
-        facts << tr("%1 %2 %").arg(outcomeLook(it.key()).letter).arg(100.0 * it.value(), 0, 'f', 0);
+    if (!blend->probability.isEmpty()) {
+        facts << tr("in %1 realisations of the noise: %2")
+                     .arg(judgement->realisations)
+                     .arg(sharesHtml(blend->probability));
     }
     if (!facts.isEmpty()) {
         story +=
@@ -205,6 +222,10 @@ void JudgeInspector::refresh() {
         QStringList more;
         if (std::isfinite(t->snr)) more << tr("S/N %1").arg(t->snr, 0, 'g', 3);
         if (std::isfinite(t->blendedness)) more << tr("blendedness %1").arg(t->blendedness, 0, 'f', 2);
+        if (!t->probability.isEmpty()) {
+            more << tr("in other noise: %1").arg(sharesHtml(t->probability));
+            more << tr("detected alone in %1 %").arg(100.0 * t->aloneProbability, 0, 'f', 0);
+        }
         more << tr("true object %1").arg(t->id);
         rows += QStringLiteral("<tr><td valign='top'>%1</td><td valign='top'><b>%2</b></td>"
                                "<td>%3<br><span style='color:%4'>%5</span></td></tr>")

@@ -12,7 +12,8 @@ namespace blendscope {
 
 JudgePanel::JudgePanel(Document* document, JudgeController* judge, QWidget* parent)
     : QWidget(parent), m_document(document), m_judge(judge), m_chart(new RatesChart), m_words(new QLabel),
-      m_compare(new QPushButton(tr("Compare two settings"))), m_cancel(new QPushButton(tr("Stop judging"))) {
+      m_compare(new QPushButton(tr("Compare two settings"))),
+      m_probabilities(new QPushButton(tr("Outcome probabilities"))), m_cancel(new QPushButton(tr("Stop judging"))) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 6, 8, 8);
     layout->setSpacing(6);
@@ -24,6 +25,13 @@ JudgePanel::JudgePanel(Document* document, JudgeController* judge, QWidget* pare
     m_compare->setObjectName(QStringLiteral("compareSettings"));
     m_compare->setToolTip(tr("Detect on this scene with deblending contrast 0.005 and 0.0005, and judge both"));
     layout->addWidget(m_compare);
+    m_probabilities->setObjectName(QStringLiteral("outcomeProbabilities"));
+    m_probabilities->setToolTip(
+        tr("Judge the result shown in %1 further realisations of the noise").arg(JudgeController::kRealisations));
+    layout->addWidget(m_probabilities);
+    connect(m_probabilities, &QPushButton::clicked, this, [this] {
+        if (const ResultEntry* e = m_document->currentResult()) m_judge->askProbabilities(e->id);
+    });
     layout->addWidget(m_cancel);
     connect(m_compare, &QPushButton::clicked, this, &JudgePanel::compareRequested);
     connect(m_cancel, &QPushButton::clicked, m_judge, &JudgeController::cancel);
@@ -115,6 +123,9 @@ void JudgePanel::refresh() {
     m_words->setText(text);
     m_words->setVisible(!text.isEmpty());
     m_cancel->setVisible(m_judge->running());
+    const JudgementPtr now = m_judge->current();
+    m_probabilities->setVisible(m_judge->hasTruth());
+    m_probabilities->setEnabled(now && !m_judge->suspected() && !m_judge->running() && now->realisations == 0);
     m_compare->setEnabled(m_document->scene() && m_document->registry() &&
                           m_document->registry()->find(QStringLiteral("threshold")));
 }

@@ -34,6 +34,7 @@ private:
     RatesChart* m_chart;
     QLabel* m_words;
     QPushButton* m_compare;
+    QPushButton* m_probabilities;
     QPushButton* m_cancel;
 };
 

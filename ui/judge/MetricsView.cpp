@@ -64,7 +64,7 @@ MetricsView::MetricsView(Document* document, JudgeController* judge, QWidget* pa
     connect(m_binScenes, &BinScenes::blendsChosen, this, &MetricsView::blendsChosen);
     line->addWidget(m_back);
     auto* evaluate = new QPushButton(tr("Evaluate on many scenes\u2026"));
-    evaluate->setToolTip(tr("These pipelines on simulated scenes, in the background"));
+    evaluate->setToolTip(tr("These pipelines on simulated scenes, or those of a folder, in the background"));
     line->addWidget(evaluate);
     m_save->setToolTip(tr("Numbers and curves as one page that any browser shows"));
     line->addWidget(m_save);
@@ -213,9 +213,19 @@ void MetricsView::refreshTable() {
     }
     m_table->setColumnCount(int(heads.size()));
     m_table->setHorizontalHeaderLabels(heads);
-    m_table->setRowCount(int(pipelines.front().metrics.size()));
+    // A pipeline may have numbers that another has not (components, count probabilities).
+    std::vector<const MetricValue*> rows;
+    QSet<QString> ids;
+    for (const PipelineReport& p : pipelines) {
+        for (const MetricValue& m : p.metrics) {
+            if (ids.contains(m.id)) continue;
+            ids.insert(m.id);
+            rows.push_back(&m);
+        }
+    }
+    m_table->setRowCount(int(rows.size()));
     for (int row = 0; row < m_table->rowCount(); ++row) {
-        const MetricValue& first = pipelines.front().metrics[std::size_t(row)];
+        const MetricValue& first = *rows[std::size_t(row)];
         m_table->setItem(row, 0, new QTableWidgetItem(first.title));
         m_table->item(row, 0)->setToolTip(first.title);
         for (int c = 0; c < int(pipelines.size()); ++c) {
@@ -247,9 +257,11 @@ void MetricsView::saveReport(const QString& path) {
     if (!m_shown) return;
     m_document->start(
         tr("Saving %1").arg(QFileInfo(path).fileName()),
-        [report = m_shown, path](Progress&) {
+        [report = m_shown, path,
+         failures =
+             m_shown == m_evaluation->report() ? m_evaluation->failures() : std::vector<FailurePicture>()](Progress&) {
             QSaveFile file(path);
-            if (!file.open(QIODevice::WriteOnly) || file.write(reportPage(*report, {})) < 0 || !file.commit()) {
+            if (!file.open(QIODevice::WriteOnly) || file.write(reportPage(*report, failures)) < 0 || !file.commit()) {
                 throw WriteError(tr("%1 cannot be written: %2").arg(path, file.errorString()));
             }
         },
