@@ -179,6 +179,26 @@ std::vector<HostileScene> hostileScenes(std::uint64_t seed) {
         artefact("one-band", "one band alone", scene);
     }
 
+    const auto simulated = [&](const char* name, const char* what, const QJsonObject& artefacts, double starMagnitude) {
+        QJsonObject recipe = cleanRecipe();
+        recipe.insert(QStringLiteral("artefacts"), artefacts);
+        if (starMagnitude > 0.0) {
+            recipe.insert(QStringLiteral("objects"),
+                          QJsonArray{QJsonObject{{QStringLiteral("kind"), QStringLiteral("star")},
+                                                 {QStringLiteral("x"), kSide / 2},
+                                                 {QStringLiteral("y"), kSide / 2},
+                                                 {QStringLiteral("magnitude"), starMagnitude}}});
+        }
+        auto scene = std::make_shared<Scene>(*simulateScene(recipe, seed, 0, nullptr, 1));
+        scene->id = QLatin1String(name);
+        artefact(name, what, scene);
+    };
+    simulated("fringes", "fringes of five sigma", {{QStringLiteral("fringes"), 5.0}}, 0.0);
+    simulated("nebulosity", "clouds of ten sigma", {{QStringLiteral("nebulosity"), 10.0}}, 0.0);
+    simulated("spikes", "a bright star with diffraction spikes", {{QStringLiteral("spikes"), 0.02}}, 15.0);
+    simulated("tracking", "bad tracking: everything is drawn out over 12 pixels", {{QStringLiteral("tracking"), 12.0}},
+              0.0);
+
     const auto nothing = [](int, int) { return kNotANumber; };
     garbage("no-data", "no pixel with a value", filled(*clean, QStringLiteral("no-data"), size, nothing));
     garbage("all-zero", "zero everywhere",

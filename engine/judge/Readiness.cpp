@@ -235,7 +235,6 @@ ReadinessItem assessPerformance(const TrialRunner& run, Progress& progress) {
         logSeconds.push_back(std::log(t));
     }
     const std::vector<double> both = linearFit({logPixels, logObjects}, logSeconds);
-    const std::vector<double> total = linearFit({logObjects}, logSeconds);
     const double perObject = objects > 0.0 ? seconds / objects : double(kNan);
     item.values = {{QStringLiteral("fields"), rows}};
     if (both.size() < 2) {
@@ -247,12 +246,35 @@ ReadinessItem assessPerformance(const TrialRunner& run, Progress& progress) {
     item.values.insert(QStringLiteral("exponent_pixels"), both[0]);
     item.values.insert(QStringLiteral("exponent_objects"), both[1]);
     item.values.insert(QStringLiteral("exponent_together"), sum);
+    // Jackknife (Tukey 1958, Ann. Math. Statist. 29, 614): how far one field alone moves the exponents.
+    std::vector<double> without[3];
+    for (size_t left = 0; left < logSeconds.size(); ++left) {
+        const auto but = [left](std::vector<double> v) {
+            v.erase(v.begin() + static_cast<std::ptrdiff_t>(left));
+            return v;
+        };
+        const std::vector<double> fit = linearFit({but(logPixels), but(logObjects)}, but(logSeconds));
+        if (fit.size() < 2) continue;
+        without[0].push_back(fit[0]);
+        without[1].push_back(fit[1]);
+        without[2].push_back(fit[0] + fit[1]);
+    }
+    double errors[3];
+    for (int k = 0; k < 3; ++k) {
+        const auto n = static_cast<double>(without[k].size());
+        errors[k] = n > 2.0 ? standardDeviation(without[k]) * std::sqrt(n - 1.0) : double(kNan);
+    }
+    item.values.insert(QStringLiteral("exponent_pixels_error"), errors[0]);
+    item.values.insert(QStringLiteral("exponent_objects_error"), errors[1]);
+    item.values.insert(QStringLiteral("exponent_together_error"), errors[2]);
+    const auto withError = [](double value, double error) {
+        return std::isfinite(error) ? QStringLiteral("%1 \u00b1 %2").arg(value, 0, 'f', 2).arg(error, 0, 'f', 2)
+                                    : QString::number(value, 'f', 2);
+    };
     item.finding = QStringLiteral("%1 s of one processor per object in three bands. The time grows as pixels to the %2 "
                                   "times objects to the %3; with both together to the %4.")
-                       .arg(perObject, 0, 'g', 2)
-                       .arg(both[0], 0, 'f', 2)
-                       .arg(both[1], 0, 'f', 2)
-                       .arg(sum, 0, 'f', 2);
+                       .arg(QString::number(perObject, 'g', 2), withError(both[0], errors[0]),
+                            withError(both[1], errors[1]), withError(sum, errors[2]));
     item.verdict = perObject <= kGoodSeconds && sum <= kGoodExponent   ? Verdict::Good
                    : perObject <= kFairSeconds && sum <= kFairExponent ? Verdict::Fair
                                                                        : Verdict::Poor;
