@@ -200,6 +200,7 @@ Estimate Bootstrap::scatter(const UnitSample& sample) const {
     const std::vector<long long> counts = countByUnit(rows, m_units);
     Estimate out = of([&](const Weights& w) { return weightedScatter(rows, w, total(counts, w)); },
                       static_cast<long long>(rows.size()));
+    if (rows.size() < 2) out.value = kNone; // one value does not scatter
     return unitsWith(counts) < kLeastUnits ? withoutError(std::move(out)) : out;
 }
 

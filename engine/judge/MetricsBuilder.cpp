@@ -720,8 +720,15 @@ private:
                 plot.series.push_back(series(k, axis, curve));
             }
         });
-        for (PlotData& plot : plots) {
-            if (!plot.empty()) m_report.plots.push_back(std::move(plot));
+        for (size_t i = 0; i < plots.size(); ++i) {
+            PlotData& plot = plots[i];
+            // An outcome that never happened needs no curves.
+            const bool never =
+                all[i / m_axes.size()].allKnown &&
+                std::all_of(plot.series.begin(), plot.series.end(), [](const PlotSeries& s) {
+                    return std::all_of(s.points.begin(), s.points.end(), [](const PlotPoint& p) { return p.y == 0.0; });
+                });
+            if (!plot.empty() && !never) m_report.plots.push_back(std::move(plot));
         }
     }
 
@@ -1047,7 +1054,9 @@ private:
         }
         for (size_t i = 0; i < shown.size(); ++i) {
             const double x = c.recall[shown[i]], error = standardDeviation(drawn[i]);
-            const bool told = 2 * drawn[i].size() > m_coarseBootstrap->weights().size() && error > kNoError;
+            // Bars on every point would hide the curve.
+            const bool told = i % std::max<size_t>(1, shown.size() / 15) == 0 &&
+                              2 * drawn[i].size() > m_coarseBootstrap->weights().size() && error > kNoError;
             series.points.push_back({x, x, x, c.precision[shown[i]], told ? error : double(kNan), 0, {}});
         }
     }

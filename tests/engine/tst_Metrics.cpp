@@ -66,6 +66,9 @@ private Q_SLOTS:
         }
         QVERIFY(near(bootstrap.mean(copies).error, bootstrap.mean(singles).error, 1e-12));
         QVERIFY(std::isnan(Bootstrap(2).mean(UnitSample()).error));
+        UnitSample one;
+        one.add(3.0, 0);
+        QVERIFY(std::isnan(bootstrap.scatter(one).value) && near(bootstrap.median(one).value, 3.0));
     }
 
     void bootstrapOfRatio() {
