@@ -20,6 +20,8 @@ using Better = MetricValue::Better;
 constexpr int kFewScenes = 10; // below this, squares of scenes are resampled
 constexpr int kSquares = 4;    // a side
 constexpr int kApReplicates = 50;
+constexpr size_t kManyObjects = 20000; // from here on the points of curves have errors from fewer resamples
+constexpr int kFewReplicates = 25;
 constexpr double kFarOff = 0.5;
 constexpr int kLeastInBin = 3;
 constexpr double kNoError = 1e-12; // a smaller error means that resampling told nothing
@@ -140,7 +142,13 @@ private:
         m_report.resampled = m_squares == 1 ? QStringLiteral("%1 scenes").arg(scenes.size())
                                             : QStringLiteral("%1 squares of %2 scenes").arg(m_units).arg(scenes.size());
         m_bootstrap = std::make_unique<Bootstrap>(m_units, m_options.replicates);
-        m_curveBootstrap = std::make_unique<Bootstrap>(m_units, m_options.curveReplicates);
+        size_t objects = 0;
+        for (const SceneScore& s : scenes) {
+            objects += s.truths.size();
+        }
+        m_curveBootstrap = std::make_unique<Bootstrap>(
+            m_units,
+            objects > kManyObjects ? std::min(m_options.curveReplicates, kFewReplicates) : m_options.curveReplicates);
         m_coarseBootstrap = std::make_unique<Bootstrap>(m_units, kApReplicates);
         m_sceneBootstrap = std::make_unique<Bootstrap>(static_cast<int>(scenes.size()), m_options.replicates);
     }
