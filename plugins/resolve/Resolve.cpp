@@ -74,12 +74,17 @@ BlendOutput Resolve::deblend(const BlendInput& blend, const Parameters& paramete
     search.profile.maxRadiusPixels = kSearchRadius;
     search.leastGain = parameters.real(QStringLiteral("LEAST_GAIN"));
     search.leastProbability = parameters.real(QStringLiteral("LEAST_PROBABILITY"));
+    search.leastPeakProbability = parameters.real(QStringLiteral("LEAST_PEAK_PROBABILITY"));
     search.leastSeparation = parameters.real(QStringLiteral("LEAST_SEPARATION")) * psf.fwhmPixels;
     search.maxSources = options.maxPeaks;
     SourceSearch finder(blend, psf, search, *context.progress);
     finder.run();
 
     BlendInput more = blend;
+    more.peaks.clear();
+    for (const int peak : finder.peaks())
+        more.peaks.push_back(blend.peaks[std::size_t(peak)]);
+    const std::size_t kept = more.peaks.size();
     std::vector<JointSource> start = finder.sources();
     for (std::size_t k = 0; k < start.size(); ++k) {
         start[k].startX = start[k].x;
@@ -89,14 +94,14 @@ BlendOutput Resolve::deblend(const BlendInput& blend, const Parameters& paramete
         Peak peak;
         peak.x = start[k].x + blend.box.x0;
         peak.y = start[k].y + blend.box.y0;
-        peak.significance = float(std::sqrt(std::max(0.0, finder.accepted()[k - blend.peaks.size()].gain)));
+        peak.significance = float(std::sqrt(std::max(0.0, finder.accepted()[k - kept].gain)));
         more.peaks.push_back(peak);
     }
     Factorization last(more, psf, options, *context.progress);
     last.startFrom(start);
     BlendOutput output = last.run();
     output.iterations += finder.steps();
-    const std::size_t found = std::min(blend.peaks.size(), output.children.size());
+    const std::size_t found = std::min(kept, output.children.size());
     for (std::size_t i = 0; i < finder.accepted().size(); ++i) {
         SourceCandidate evidence = finder.accepted()[i];
         if (found + i < output.children.size()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <opencv2/imgproc.hpp>
 
 namespace blendscope {
@@ -74,11 +75,56 @@ void SourceSearch::run() {
         s.flux.assign(std::size_t(m_bands), 0.0);
         m_fit.sources().push_back(s);
     }
+    m_peaks.resize(m_blend.peaks.size());
+    std::iota(m_peaks.begin(), m_peaks.end(), 0);
     m_steps += m_fit.run();
+    dropPeaks();
+    const std::size_t dropped = m_rejected.size();
     const int most = std::min(m_options.maxSources, kMostPerPeak * int(m_blend.peaks.size()) + kMostMore);
     const std::size_t mostRejected = kMostRejected + m_blend.peaks.size();
-    for (int round = 1; int(m_fit.sources().size()) < most && m_rejected.size() < mostRejected; ++round) {
+    for (int round = dropped > 0 ? 2 : 1;
+         int(m_fit.sources().size()) < most && m_rejected.size() < dropped + mostRejected; ++round) {
         if (oneMore(round) == Round::Exhausted) break;
+    }
+}
+
+void SourceSearch::dropPeaks() {
+    std::vector<std::pair<double, int>> faintFirst;
+    for (std::size_t k = 0; k < m_peaks.size(); ++k) {
+        const std::vector<double>& flux = m_fit.sources()[k].flux;
+        faintFirst.emplace_back(std::accumulate(flux.begin(), flux.end(), 0.0), int(k));
+    }
+    std::sort(faintFirst.begin(), faintFirst.end());
+    for (const auto& [light, peak] : faintFirst) {
+        m_progress.check();
+        const std::vector<JointSource> with = m_fit.sources();
+        const int at = int(std::lower_bound(m_peaks.begin(), m_peaks.end(), peak) - m_peaks.begin());
+        const JointSource& s = with[std::size_t(at)];
+        const bool onGalaxy = std::any_of(with.begin(), with.end(), [&](const JointSource& host) {
+            const double radius = host.point ? 0.0 : std::exp(host.logRadius);
+            return &host != &s && radius > kResolvedOfFwhm * m_psf.fwhmPixels &&
+                   std::accumulate(host.flux.begin(), host.flux.end(), 0.0) > light &&
+                   std::hypot(host.x - s.x, host.y - s.y) < kDiskReach * radius + m_psf.fwhmPixels;
+        });
+        if (!onGalaxy) continue;
+        const double cost = m_fit.cost();
+        std::vector<JointSource> without = with;
+        without.erase(without.begin() + at);
+        m_fit.sources() = without;
+        const double gain = m_fit.refine(m_options.profile.iterations) - cost;
+        without = m_fit.sources();
+        m_fit.sources() = with;
+        std::rotate(m_fit.sources().begin() + at, m_fit.sources().begin() + at + 1, m_fit.sources().end());
+        m_fit.refine(0);
+        SourceCandidate evidence = weigh(int(with.size()) - 1, gain, 1);
+        const bool drop = m_traits.probability() < m_options.leastPeakProbability;
+        m_fit.sources() = drop ? without : with;
+        m_fit.refine(0);
+        if (!drop) continue;
+        evidence.reason =
+            QStringLiteral("a peak of the detector, but structure of the galaxy explains it: ") + m_traits.words();
+        m_rejected.push_back(evidence);
+        m_peaks.erase(m_peaks.begin() + at);
     }
 }
 

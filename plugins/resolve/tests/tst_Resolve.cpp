@@ -140,6 +140,20 @@ private Q_SLOTS:
         }
     }
 
+    void aKnotThatTheDetectorFoundGoes() {
+        // A disk with one knot of its colour, and a peak on each; the same peaks on two galaxies stay.
+        const std::vector<Source> knotted = {source(30.0, 30.0, {28000.0, 40000.0, 48000.0}, 4.0),
+                                             source(34.0, 32.0, {500.0, 700.0, 800.0}, 0.8)};
+        const std::vector<Source> pair = {source(30.0, 30.0, {28000.0, 40000.0, 48000.0}, 4.0),
+                                          source(34.0, 32.0, {2000.0, 9000.0, 24000.0}, 1.2)};
+        for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+            const BlendOutput whole = run(knotted, {at(30.0, 30.0), at(34.0, 32.0)}, seed);
+            QCOMPARE(whole.children.size(), std::size_t(1));
+            QVERIFY(!whole.candidates.empty() && whole.candidates[0].object == 0);
+            QCOMPARE(run(pair, {at(30.0, 30.0), at(34.0, 32.0)}, seed).children.size(), std::size_t(2));
+        }
+    }
+
     void addsNoneToGivenPositions() {
         const std::vector<Source> pair = {source(28.5, 30.0, {6000.0, 8000.0, 9000.0}),
                                           source(31.5, 30.0, {7000.0, 5000.0, 4000.0})};
