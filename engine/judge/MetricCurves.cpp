@@ -59,7 +59,8 @@ void addOutcomes(std::vector<MetricCurve>& all) {
 
 void addShapes(std::vector<MetricCurve>& all) {
     const double none = kNan;
-    const auto two = [&](const char* id, const QString& title, const QString& unit, const QString& help, Value value) {
+    const auto two = [&](const char* id, const QString& title, const QString& unit, const QString& help,
+                         const Value& value) {
         all.push_back({QLatin1String(id) + QStringLiteral("_bias"), title + QStringLiteral(" bias"),
                        QStringLiteral("median of ") + unit, QStringLiteral("Median ") + help, Kind::Median, 0.0, none,
                        none, false, value});

@@ -3,6 +3,7 @@
 #include "core/Random.h"
 #include "judge/Judge.h"
 #include "judge/SceneScore.h"
+#include "judge/ScoredRun.h"
 #include "simulate/Simulator.h"
 #include "support/SyntheticScene.h"
 #include "support/TestData.h"
@@ -185,6 +186,35 @@ private Q_SLOTS:
         QCOMPARE(drawn.notes.size(), 1);
         QVERIFY(drawn.notes.front().startsWith(QLatin1String("some isolated images")));
         QVERIFY(drawn.object(4)->outcome == Outcome::Recognized);
+    }
+
+    /// A scene on which a method fails is one without detections, in the outcomes too.
+    void failedRunsAreJudged() {
+        const Scene scene =
+            withTruth({96, 96}, {{42.0, 48.0, kSigma, fluxOf(80.0)}, {47.0, 48.0, kSigma, fluxOf(60.0)}});
+        const Registry registry;
+        const QJsonObject pipeline = Pipeline::parse(QStringLiteral("threshold+partition")).toJson();
+        Progress progress;
+        ScoredRunOptions options;
+        options.judge.emplace();
+        const ScoredRun failed = scoredRun(
+            scene, []() -> ResultPtr { throw MethodError(QStringLiteral("it broke")); }, pipeline, registry, progress,
+            options);
+        QCOMPARE(failed.problems, QStringList{QStringLiteral("it broke")});
+        QCOMPARE(failed.score.failure, QStringLiteral("it broke"));
+        QVERIFY(failed.score.judged);
+        QCOMPARE(failed.score.blends.size(), size_t(1));
+        QVERIFY(failed.score.blends[0].outcome == Outcome::Lost);
+        for (const TruthScore& t : failed.score.truths) {
+            QVERIFY(t.detectedAlone && t.verdict == Outcome::Lost && t.objectId == 0);
+        }
+        // Where nothing says or finds out that truth is complete, it does not count as such.
+        const auto good = [&] { return run(scene); };
+        QVERIFY(scoredRun(scene, good, pipeline, registry, progress, options).score.complete);
+        options.judge.reset();
+        QVERIFY(!scoredRun(scene, good, pipeline, registry, progress, options).score.complete);
+        options.complete = true;
+        QVERIFY(scoredRun(scene, good, pipeline, registry, progress, options).score.complete);
     }
 
     /// Truth of a table alone is drawn for scoring as for judging.
