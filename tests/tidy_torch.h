@@ -1,5 +1,5 @@
 // Read before everything else when clang-tidy looks at files that see LibTorch: clang wants to evaluate libstdc++ 12's
-// constexpr std::vector of LibTorch 1.13's IValue before that class is complete, so that here vectors are not constexpr.
+// constexpr std::vector of LibTorch 1.13's IValue before that class is complete, so that vectors are not constexpr.
 #pragma once
 
 #include <algorithm>

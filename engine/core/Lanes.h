@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
+#include <vector>
 
 namespace blendscope {
 
@@ -21,6 +24,24 @@ inline constexpr int kLanes = 8;
 #else
 #define BLENDSCOPE_WIDE_LANES 0
 #endif
+
+/// Memory on 32 bytes: without AVX the compiler wants Lanes on 16 only, but loops compiled for AVX read all 32 at once.
+template <class T>
+struct WideAllocator {
+    using value_type = T;
+    WideAllocator() = default;
+    template <class U>
+    WideAllocator(const WideAllocator<U>&) {}
+    [[nodiscard]] T* allocate(std::size_t n) {
+        return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t(sizeof(Lanes))));
+    }
+    void deallocate(T* p, std::size_t) { ::operator delete(p, std::align_val_t(sizeof(Lanes))); }
+    template <class U>
+    bool operator==(const WideAllocator<U>&) const {
+        return true;
+    }
+};
+using LaneVector = std::vector<Lanes, WideAllocator<Lanes>>;
 
 [[nodiscard, gnu::always_inline]] inline Lanes lanes(float v) {
     return Lanes{v, v, v, v, v, v, v, v};

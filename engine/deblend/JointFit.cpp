@@ -177,7 +177,7 @@ LaneView JointFit::view(int source, int band, int which, int row, int lane) cons
             stride, plane};
 }
 
-LaneView JointFit::plane(const std::vector<Lanes>& values, int row, int lane) const {
+LaneView JointFit::plane(const LaneVector& values, int row, int lane) const {
     return {values.data() + std::size_t(row) * m_stride + std::size_t(lane), std::size_t(m_stride), 0};
 }
 

@@ -127,7 +127,7 @@ private:
 
     struct Slot {
         LaneWindow window;
-        std::vector<Lanes> images; // [band][image][row][lane]
+        LaneVector images; // [band][image][row][lane]
     };
     struct Pair {
         int a = 0, b = 0;            // a <= b
@@ -146,14 +146,14 @@ private:
         return s.images.data() + (std::size_t(band) * kImages + which) * s.window.rows * s.window.lanes;
     }
     [[nodiscard]] LaneView view(int source, int band, int which, int row, int lane) const;
-    [[nodiscard]] LaneView plane(const std::vector<Lanes>& values, int row, int lane) const;
+    [[nodiscard]] LaneView plane(const LaneVector& values, int row, int lane) const;
     void listPairs();
     void templateProducts();
     void fluxes();
     double evaluate();
     [[nodiscard]] double priorOf(const JointSource& s) const;
     void residuals();
-    [[nodiscard]] cv::Mat matrix(const std::vector<Lanes>& values) const;
+    [[nodiscard]] cv::Mat matrix(const LaneVector& values) const;
     enum class Equations { Step, Score, Errors };
     void normalEquations(Equations purpose);
     void eliminateFluxes(int band, const std::vector<int>& active, bool keep);
@@ -167,14 +167,14 @@ private:
     const Progress& m_progress;
 
     int m_bands = 0, m_width = 0, m_height = 0, m_stride = 0; // stride in lanes
-    std::vector<std::vector<Lanes>> m_data, m_base, m_weight, m_residual;
-    std::vector<std::vector<Lanes>> m_plainWeight; // before outliers were made to count less
+    std::vector<LaneVector> m_data, m_base, m_weight, m_residual;
+    std::vector<LaneVector> m_plainWeight; // before outliers were made to count less
     std::vector<JointSource> m_sources, m_saved;
     std::vector<Slot> m_slots;
     std::vector<Pair> m_pairs;
     std::vector<std::vector<double>> m_gram, m_rhs; // [band] K x K, K
     std::vector<double> m_hessian, m_gradient, m_step, m_damped, m_block, m_cross;
-    std::vector<Lanes> m_picture;
+    LaneVector m_picture;
     Nnls m_nnls;
 
     struct Coupling { // of one band's fluxes to the shapes, as normalEquations() leaves it

@@ -24,7 +24,7 @@ double JointFit::significance(int source) const {
     return std::sqrt(s2);
 }
 
-cv::Mat JointFit::matrix(const std::vector<Lanes>& values) const {
+cv::Mat JointFit::matrix(const LaneVector& values) const {
     cv::Mat out(m_height, m_width, CV_32F);
     for (int y = 0; y < m_height; ++y) {
         std::memcpy(out.ptr<float>(y), values.data() + std::size_t(y) * m_stride, sizeof(float) * std::size_t(m_width));
@@ -64,7 +64,7 @@ cv::Mat JointFit::renderThrough(int source, const GaussianPsf& psf, const Box& b
     w.lanes = (box.x1() + kLanes - 1) / kLanes - w.lane0;
     w.y0 = box.y0;
     w.rows = box.height;
-    std::vector<Lanes> picture(std::size_t(w.lanes) * w.rows);
+    LaneVector picture(std::size_t(w.lanes) * w.rows);
     ProfilePicture::draw(m_sources[source], psf, w, false, picture.data());
     cv::Mat out(box.height, box.width, CV_32F);
     for (int y = 0; y < box.height; ++y) {

@@ -143,7 +143,7 @@ size_t ringOf(double radius) {
 }
 
 /// Values on annuli, eight side by side; what is beyond their number is never used.
-using RingValues = std::vector<Lanes>;
+using RingValues = LaneVector;
 
 /// Mean surface brightness on the annuli of a unit-flux profile convolved with the PSF.
 template <size_t N>

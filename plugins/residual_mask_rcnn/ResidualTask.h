@@ -26,6 +26,7 @@ public:
     [[nodiscard]] int architecture() const override { return kResidualArchitecture; }
     [[nodiscard]] QJsonObject network() const override { return m_network; }
     [[nodiscard]] Preprocessing preprocessing() const override;
+    [[nodiscard]] QJsonObject card() const override;
     [[nodiscard]] std::shared_ptr<torch::nn::Module> build() const override;
     [[nodiscard]] Tensors sample(Split split, std::int64_t index) const override;
     [[nodiscard]] Tensors collate(const std::vector<Tensors>& samples) const override;

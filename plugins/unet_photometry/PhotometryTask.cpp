@@ -101,7 +101,12 @@ PhotometryTask::PhotometryTask(const QJsonObject& recipe)
 }
 
 QJsonObject PhotometryTask::card() const {
-    return {{QStringLiteral("licence"), QStringLiteral("BSD-3-Clause, as the program")}};
+    return {
+        {QStringLiteral("data"), QStringLiteral("simulated stamps of the recipe alone: smooth and irregular galaxies, "
+                                                "stars, Poisson noise, three seeings of one survey")},
+        {QStringLiteral("limits"), QStringLiteral("no artefacts or saturated stars were learned; the bands are u g r i "
+                                                  "z y; fluxes of blends that are wider than 96 pixels are cut")},
+        {QStringLiteral("licence"), QStringLiteral("BSD-3-Clause, as the program")}};
 }
 
 std::shared_ptr<torch::nn::Module> PhotometryTask::build() const {
