@@ -95,7 +95,9 @@ void SourceSearch::dropPeaks() {
         faintFirst.emplace_back(std::accumulate(flux.begin(), flux.end(), 0.0), int(k));
     }
     std::sort(faintFirst.begin(), faintFirst.end());
-    for (const auto& [light, peak] : faintFirst) {
+    for (const auto& faint : faintFirst) {
+        const double light = faint.first;
+        const int peak = faint.second;
         m_progress.check();
         const std::vector<JointSource> with = m_fit.sources();
         const int at = int(std::lower_bound(m_peaks.begin(), m_peaks.end(), peak) - m_peaks.begin());
