@@ -9,7 +9,7 @@ packages="
   libvtk9-dev libopencv-dev libcfitsio-dev wcslib-dev zlib1g-dev
   libtorch-dev libopenblas0-pthread
   libgl1-mesa-dri xvfb xauth fonts-dejavu-core
-  clang-format python3 python3-astropy python3-torch
+  clang-format python3 python3-astropy python3-skimage python3-sklearn python3-torch
 "
 
 missing=""
