@@ -79,13 +79,20 @@ void addShapes(std::vector<MetricCurve>& all) {
         [](const SceneScore&, const TruthScore& t) { return t.e2Error; });
 }
 
-void addImages(std::vector<MetricCurve>& all) {
+/// `kinds`: classes of objects, where there are several.
+void addImages(std::vector<MetricCurve>& all, const QStringList& kinds) {
     const double none = kNan;
     const QString median = QStringLiteral("median");
     all.push_back(
         {QStringLiteral("mask_iou"), QStringLiteral("Mask IoU"), median,
          QStringLiteral("Intersection over union of the object's mask with the pixels where it is brightest."),
          Kind::Median, none, 0.0, 1.0, false, [](const SceneScore&, const TruthScore& t) { return t.maskIou; }});
+    for (const QString& kind : kinds) {
+        all.push_back(
+            {QStringLiteral("mask_iou_") + kind, QStringLiteral("Mask IoU, ") + kind, median,
+             QStringLiteral("The same of one class alone: %1.").arg(kind), Kind::Median, none, 0.0, 1.0, false,
+             [kind](const SceneScore&, const TruthScore& t) { return t.kind == kind ? t.maskIou : double(kNan); }});
+    }
     all.push_back({QStringLiteral("image_correlation"), QStringLiteral("Image correlation"), median,
                    QStringLiteral("Correlation of the component with the noiseless image of the object alone."),
                    Kind::Median, none, none, 1.0, false, imageValue(&ImageMetrics::correlation)});
@@ -309,7 +316,19 @@ std::vector<MetricCurve> metricCurves(const std::vector<SceneScore>& scenes) {
                        return visibleIn(b) ? gaussianPit(b.flux, b.fluxErr, b.trueFlux) : double(kNan);
                    }});
     addShapes(all);
-    addImages(all);
+    QStringList kinds;
+    for (const SceneScore& s : scenes) {
+        for (const TruthScore& t : s.truths) {
+            if (t.eligible && !t.kind.isEmpty() && !kinds.contains(t.kind)) kinds << t.kind;
+        }
+    }
+    kinds.sort();
+    addImages(all, kinds.size() > 1 ? kinds : QStringList());
+    all.push_back(
+        {QStringLiteral("seconds_per_object"), QStringLiteral("Seconds per object"), QStringLiteral("mean, s"),
+         QStringLiteral("What an object costs in scenes like its own: their time over their detections."), Kind::Mean,
+         none, 0.0, none, false,
+         [](const SceneScore& s, const TruthScore&) { return s.objects > 0 ? s.seconds / s.objects : double(kNan); }});
     return all;
 }
 

@@ -45,6 +45,8 @@ PrecisionRecall::PrecisionRecall(const std::vector<OverlapScene>& scenes, double
             }
             if (best) taken[static_cast<size_t>(best->truth)] = 1;
             if (best && !scene.asked[static_cast<size_t>(best->truth)]) continue;
+            if (!best && static_cast<size_t>(d) < scene.ignored.size() && scene.ignored[static_cast<size_t>(d)])
+                continue;
             m_claims.push_back({confidence(d), unitIn(scene.detectionUnit, static_cast<size_t>(d)), best != nullptr});
         }
     }

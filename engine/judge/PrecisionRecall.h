@@ -23,6 +23,9 @@ struct OverlapScene {
     std::vector<double> confidence; ///< per detection
     std::vector<bool> asked;        ///< per true object
     std::vector<Overlap> overlaps;
+    /// Per detection: where it meets no true object, it counts neither as right nor as wrong. Empty = none.
+    std::vector<bool> ignored;
+    std::vector<int> detectionId; ///< Object::id; may be empty
     /// What a bootstrap draws, per detection and per true object: the scene, or a part of it. Empty = the scene's row.
     std::vector<int> detectionUnit, truthUnit;
     std::vector<PixelPosition> detectionAt, truthAt; ///< where they are; may be empty

@@ -6,7 +6,10 @@
 
 namespace blendscope {
 
-Reliability reliabilityOf(const std::vector<Forecast>& forecasts, int bins) {
+namespace {
+
+/// Without weights every forecast counts once and is listed.
+Reliability gathered(const std::vector<Forecast>& forecasts, int bins, const std::vector<std::uint16_t>* weights) {
     Reliability out;
     bins = std::max(bins, 1);
     out.bins.resize(static_cast<size_t>(bins));
@@ -17,15 +20,16 @@ Reliability reliabilityOf(const std::vector<Forecast>& forecasts, int bins) {
     }
     double squares = 0.0;
     for (const Forecast& f : forecasts) {
-        if (!std::isfinite(f.probability)) continue;
+        const int times = weights ? (*weights)[static_cast<size_t>(f.unit)] : 1;
+        if (!std::isfinite(f.probability) || times == 0) continue;
         const double p = std::clamp(f.probability, 0.0, 1.0);
         const auto bin = static_cast<size_t>(std::min(bins - 1, static_cast<int>(p * bins)));
-        sum[bin] += p;
-        happened[bin] += f.happened ? 1.0 : 0.0;
-        ++out.bins[bin].count;
-        if (f.member >= 0) out.bins[bin].members.push_back(f.member);
-        squares += (p - (f.happened ? 1.0 : 0.0)) * (p - (f.happened ? 1.0 : 0.0));
-        ++out.count;
+        sum[bin] += times * p;
+        happened[bin] += f.happened ? times : 0.0;
+        out.bins[bin].count += times;
+        if (f.member >= 0 && !weights) out.bins[bin].members.push_back(f.member);
+        squares += times * (p - (f.happened ? 1.0 : 0.0)) * (p - (f.happened ? 1.0 : 0.0));
+        out.count += times;
     }
     if (out.count == 0) return out;
     double distance = 0.0;
@@ -42,6 +46,16 @@ Reliability reliabilityOf(const std::vector<Forecast>& forecasts, int bins) {
     out.calibrationError = distance / out.count;
     out.brier = squares / out.count;
     return out;
+}
+
+} // namespace
+
+Reliability reliabilityOf(const std::vector<Forecast>& forecasts, int bins) {
+    return gathered(forecasts, bins, nullptr);
+}
+
+Reliability reliabilityIn(const std::vector<Forecast>& forecasts, const std::vector<std::uint16_t>& weights) {
+    return gathered(forecasts, kReliabilityBins, &weights);
 }
 
 double gaussianPit(double value, double error, double truth) {

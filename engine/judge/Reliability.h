@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -33,8 +34,14 @@ struct Reliability {
     int count = 0;
 };
 
+inline constexpr int kReliabilityBins = 10;
+
 /// Probabilities outside 0..1 are held there; NaN is left out.
-[[nodiscard]] Reliability reliabilityOf(const std::vector<Forecast>& forecasts, int bins = 10);
+[[nodiscard]] Reliability reliabilityOf(const std::vector<Forecast>& forecasts, int bins = kReliabilityBins);
+
+/// The same of a resample: each forecast as often as `weights` says of its unit. Members are not listed.
+[[nodiscard]] Reliability reliabilityIn(const std::vector<Forecast>& forecasts,
+                                        const std::vector<std::uint16_t>& weights);
 
 /// Probability integral transform of a measurement with a Gaussian error: where the truth lies in the distribution that
 /// was stated, 0..1 (Dawid 1984, J. R. Stat. Soc. A 147, 278). Uniform if errors are honest, a valley if they are too

@@ -340,6 +340,7 @@ void scoreMasks(const Scene& scene, const Result& result, const Bands& bands, Sc
         row.emplace(o.id, static_cast<int>(score.masks.confidence.size()));
         score.masks.confidence.push_back(confidenceOf(o, bands.place[static_cast<size_t>(score.reference)]));
         score.masks.detectionAt.push_back({o.x, o.y});
+        score.masks.detectionId.push_back(o.id);
     }
     for (const TruthObject& t : objects) {
         score.masks.truthAt.push_back({t.x, t.y});
@@ -351,6 +352,7 @@ void scoreMasks(const Scene& scene, const Result& result, const Bands& bands, Sc
     score.boxes.confidence = score.masks.confidence;
     score.boxes.asked = score.masks.asked;
     score.boxes.detectionAt = score.masks.detectionAt;
+    score.boxes.detectionId = score.masks.detectionId;
     score.boxes.truthAt = score.masks.truthAt;
     for (const auto& [pair, pixels] : common) {
         const auto it = row.find(pair.second);

@@ -5,13 +5,44 @@
 #include "simulate/RecipeReader.h"
 
 #include <cmath>
+#include <numbers>
 
 namespace blendscope {
 
 namespace {
 
 constexpr double kArcsecPerRadian = 206264.806;
-constexpr double kAiryFwhm = 1.03; // of lambda / D; a little less with an obscuration
+
+/// FWHM of the Gaussian that, after diffraction, gives a profile of `fwhm`: where the Hankel transform of the product
+/// of both at half the FWHM is half of that at 0. All in lambda / D. 0 where diffraction alone is as wide.
+double gaussianBehind(const PsfModel& airy, double fwhm) {
+    constexpr int kSteps = 400;
+    const double end = airy.cutoff(), step = end / kSteps;
+    std::vector<float> k(kSteps), diffraction(kSteps);
+    for (int i = 0; i < kSteps; ++i) {
+        k[static_cast<size_t>(i)] = static_cast<float>((i + 0.5) * step);
+    }
+    airy.row(k.data(), kSteps, 0.0f, diffraction.data());
+    std::vector<double> weight(kSteps);
+    for (size_t i = 0; i < kSteps; ++i) {
+        weight[i] = k[i] * diffraction[i] * (std::cyl_bessel_j(0.0, 0.5 * fwhm * k[i]) - 0.5);
+    }
+    const auto excess = [&](double width) { // of the brightness at half the FWHM over half that of the middle
+        const double half = width * width / (16.0 * std::numbers::ln2);
+        double sum = 0.0;
+        for (size_t i = 0; i < kSteps; ++i) {
+            sum += weight[i] * std::exp(-half * k[i] * k[i]);
+        }
+        return sum;
+    };
+    if (excess(0.0) >= 0.0) return 0.0;
+    double low = 0.0, high = fwhm;
+    for (int i = 0; i < 24; ++i) {
+        const double middle = 0.5 * (low + high);
+        (excess(middle) < 0.0 ? low : high) = middle;
+    }
+    return 0.5 * (low + high);
+}
 
 Psf readImage(const QString& path, const QString& band) {
     const FitsFilePtr file = FitsFile::open(path);
@@ -69,8 +100,8 @@ PsfModel PsfMaker::make(size_t band, double fwhm, double seeing, double waveleng
         m_airy.empty() ? 0.0 : wavelengthNm * 1e-9 / m_shape.mirrorMetres * kArcsecPerRadian / pixelScaleArcsec;
     if (m_shape.kind == QLatin1String("airy")) {
         const PsfModel airy = m_airy.front().scaled(diffraction);
-        const double rest = fwhm * fwhm - kAiryFwhm * kAiryFwhm * diffraction * diffraction;
-        return rest > 1e-4 * fwhm * fwhm ? airy.convolved(m_gaussian.front().scaled(std::sqrt(rest))) : airy;
+        const double rest = gaussianBehind(m_airy.front(), fwhm / diffraction) * diffraction;
+        return rest > 1e-2 * fwhm ? airy.convolved(m_gaussian.front().scaled(rest)) : airy;
     }
     const PsfModel scaled = m_unit.front().scaled(fwhm);
     return diffraction > 0.0 ? scaled.convolved(m_airy.front().scaled(diffraction)) : scaled;

@@ -434,6 +434,77 @@ private Q_SLOTS:
         QCOMPARE(binEdges(22.0, 22.0, 0.5), (std::vector<double>{22, 22.5}));
     }
 
+    void averagePrecisionInBins() {
+        // Faint truths found with masks that fit, bright ones missed; detections without an object: two bright, one
+        // faint.
+        SceneScore s = handMade(0.6, 26.0, true, 0.3, 20.0, 2.0, 0.0, 0.0, 24.5);
+        for (int k = 0; k < 3; ++k) {
+            TruthScore t = s.truths[static_cast<size_t>(k)];
+            t.truth = k;
+            s.truths[static_cast<size_t>(k)] = t;
+            t.truth = 3 + k;
+            t.magnitude = 20.5;
+            t.objectId = 0;
+            s.truths.push_back(t);
+            DetectionScore d = s.detections[static_cast<size_t>(k)];
+            d.objectId = 4 + k;
+            d.matched = false;
+            d.magnitude = k == 2 ? 24.5 : 20.5;
+            s.detections.push_back(d);
+        }
+        s.masks.asked.assign(6, true);
+        s.masks.confidence = {8, 7, 6, 30, 29, 9}; // the faint detection without an object comes before the others
+        s.masks.detectionId = {1, 2, 3, 4, 5, 6};
+        s.masks.overlaps = {{0, 0, 0.9}, {1, 1, 0.9}, {2, 2, 0.6}};
+        s.boxes = s.masks;
+        const MetricsReport report = buildReport({pipelineOf(QStringLiteral("a"), {s})});
+        const PlotData* plot = report.plot(QStringLiteral("ap_mask50_by_magnitude"));
+        QVERIFY(plot && plot->series[0].points.size() == 2);
+        QVERIFY(near(plot->series[0].points[0].y, 0.0)); // bright: all three missed
+        // Faint: wrong, right, right, right: precision at best 3/4 up to recall 1.
+        QVERIFY(near(plot->series[0].points[1].y, 0.75));
+        QCOMPARE(plot->series[0].points[1].count, 3);
+        // All: two bright wrong ones first, 3 of 6 found at a precision of 3/6.
+        QVERIFY(near(valueOf(report, "ap_mask50"), 0.5 * 51.0 / 101.0));
+        QVERIFY(report.plot(QStringLiteral("ap_box50_by_snr")));
+    }
+
+    void calibrationInBins() {
+        // Fifty faint objects said to be stars with 0.9 that are none, fifty bright ones with 0.9 of which 45 are.
+        SceneScore s;
+        s.sceneId = QStringLiteral("a");
+        s.bands = QStringList{QStringLiteral("g")};
+        s.size = {100, 100};
+        s.objects = 50;
+        s.seconds = 5.0;
+        for (int k = 0; k < 100; ++k) {
+            TruthScore t;
+            t.eligible = true;
+            t.objectId = k + 1;
+            t.magnitude = k < 50 ? 24.5 : 20.5;
+            t.x = t.y = k;
+            t.kind = k >= 55 ? QStringLiteral("star") : QStringLiteral("gal");
+            t.maskIou = k >= 55 ? 0.8 : 0.5;
+            t.bands.resize(1);
+            s.truths.push_back(t);
+            s.starForecasts.push_back({0.9, k >= 55, 0, k});
+        }
+        const MetricsReport report = buildReport({pipelineOf(QStringLiteral("a"), {s})});
+        const PlotData* plot = report.plot(QStringLiteral("ece_star_by_magnitude"));
+        QVERIFY(plot && plot->series[0].points.size() == 2);
+        QVERIFY(near(plot->series[0].points[0].y, 0.0, 1e-12) && near(plot->series[0].points[1].y, 0.9, 1e-12));
+        QCOMPARE(plot->series[0].points[0].members.size(), size_t(50));
+        const PlotData* stars = report.plot(QStringLiteral("mask_iou_star_by_magnitude"));
+        QVERIFY(stars && stars->series[0].points.size() == 1 && near(stars->series[0].points[0].y, 0.8));
+        const PlotData* cost = report.plot(QStringLiteral("seconds_per_object_by_magnitude"));
+        QVERIFY(cost && near(cost->series[0].points[0].y, 0.1));
+        // A resample counts a forecast as often as its unit was drawn.
+        const std::vector<Forecast> two = {{0.9, true, 0, 0}, {0.9, false, 1, 1}};
+        QVERIFY(near(reliabilityIn(two, {1, 0}).calibrationError, 0.1, 1e-12));
+        QVERIFY(near(reliabilityIn(two, {1, 3}).calibrationError, 0.65, 1e-12));
+        QVERIFY(near(reliabilityIn(two, {1, 3}).brier, (0.01 + 3 * 0.81) / 4, 1e-12));
+    }
+
     void noFalseZeros() {
         // One scene: its cost and its share of wrong detections have no error that resampling could tell.
         SceneScore s = handMade(0.6, 26.0, true, 0.2, 15.0, 0.5, -1.5, 0.02, 22.5);
