@@ -1,5 +1,7 @@
 #include "core/Random.h"
 
+#include "core/LogGamma.h"
+
 #include <bit>
 #include <initializer_list>
 
@@ -92,9 +94,7 @@ long long Random::poisson(double mean) {
         const double k = std::floor((2.0 * a / us + b) * u + mean + 0.43);
         if (us >= 0.07 && v <= vr) return static_cast<long long>(k);
         if (k < 0.0 || (us < 0.013 && v > us)) continue;
-        int sign = 0;
-        if (std::log(v) + std::log(invAlpha) - std::log(a / (us * us) + b) <=
-            -mean + k * logMean - lgamma_r(k + 1.0, &sign)) {
+        if (std::log(v) + std::log(invAlpha) - std::log(a / (us * us) + b) <= -mean + k * logMean - logGamma(k + 1.0)) {
             return static_cast<long long>(k);
         }
     }

@@ -1,5 +1,6 @@
 #include "detect/DetectionImage.h"
 
+#include "core/LogGamma.h"
 #include "jobs/Progress.h"
 #include "jobs/TaskPool.h"
 
@@ -118,7 +119,7 @@ double chiBarTail(double t, int n) {
         } else if (k == 2) {
             q[k] = std::exp(-x);
         } else {
-            q[k] = q[k - 2] + std::exp((0.5 * k - 1.0) * std::log(std::max(x, 1e-300)) - x - std::lgamma(0.5 * k));
+            q[k] = q[k - 2] + std::exp((0.5 * k - 1.0) * std::log(std::max(x, 1e-300)) - x - logGamma(0.5 * k));
         }
     }
     double sum = 0.0, binomial = std::pow(0.5, n);

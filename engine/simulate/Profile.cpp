@@ -1,6 +1,7 @@
 #include "simulate/Profile.h"
 
 #include "core/Error.h"
+#include "core/LogGamma.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +24,7 @@ double gammaP(double a, double x) {
         term *= x / (a + i);
         sum += term;
     }
-    return sum * std::exp(-x + a * std::log(x) - std::lgamma(a));
+    return sum * std::exp(-x + a * std::log(x) - logGamma(a));
 }
 
 /// The cubic through four values at -1, 0, 1, 2, at 0 <= t <= 1.
@@ -40,7 +41,7 @@ double sersicB(double n) {
     const double a = 2.0 * n;
     double b = std::max(0.05, a - 1.0 / 3.0 + 4.0 / (405.0 * n) + 46.0 / (25515.0 * n * n));
     for (int i = 0; i < 20; ++i) {
-        const double slope = std::exp(-b + (a - 1.0) * std::log(b) - std::lgamma(a));
+        const double slope = std::exp(-b + (a - 1.0) * std::log(b) - logGamma(a));
         const double step = (gammaP(a, b) - 0.5) / slope;
         b -= step;
         if (std::abs(step) < 1e-12 * b) break;
@@ -50,7 +51,7 @@ double sersicB(double n) {
 
 double sersicValue(double n, double r) {
     const double b = sersicB(n);
-    const double logNorm = 2.0 * n * std::log(b) - std::log(2.0 * std::numbers::pi * n) - std::lgamma(2.0 * n);
+    const double logNorm = 2.0 * n * std::log(b) - std::log(2.0 * std::numbers::pi * n) - logGamma(2.0 * n);
     return std::exp(logNorm - b * std::pow(r, 1.0 / n));
 }
 
@@ -59,7 +60,7 @@ SersicTransform::SersicTransform(double n) : m_n(n) {
     if (n == 1.0 || n == 0.5) return;
     const double b = sersicB(n);
     const double h = kLogStep / kSubsteps;
-    const double norm = std::exp(2.0 * n * std::log(b) - std::log(n) - std::lgamma(2.0 * n));
+    const double norm = std::exp(2.0 * n * std::log(b) - std::log(n) - logGamma(2.0 * n));
     const double sine = std::sin(std::numbers::pi / (2.0 * n)), cosine = std::cos(std::numbers::pi / (2.0 * n));
 
     // Trapezoids in s = ln r on one grid for the table, the profile and the Bessel functions: K0 and J0 are needed at
@@ -139,7 +140,7 @@ MoffatTransform::MoffatTransform(double fwhm, double beta) : m_fwhm(fwhm), m_bet
     const double order = beta - 1.0;
     const auto exact = [&](double x) {
         if (x < 1e-9) return 1.0;
-        const double log = std::log(2.0) - std::lgamma(order) + order * std::log(0.5 * x);
+        const double log = std::log(2.0) - logGamma(order) + order * std::log(0.5 * x);
         return x > 650.0 ? 0.0 : std::exp(log) * std::cyl_bessel_k(order, x);
     };
     double end = 1.0;

@@ -1,6 +1,7 @@
 #include "simulate/Renderer.h"
 
 #include "core/Error.h"
+#include "core/LogGamma.h"
 #include "simulate/FourierImage.h"
 
 #include <algorithm>
@@ -59,7 +60,7 @@ SersicBank::SersicBank(const std::vector<double>& indices) {
         Entry entry;
         entry.transform = RadialTable(transform, kSersicMostK);
         entry.b = sersicB(n);
-        entry.logNorm = 2.0 * n * std::log(entry.b) - std::log(2.0 * kPi * n) - std::lgamma(2.0 * n);
+        entry.logNorm = 2.0 * n * std::log(entry.b) - std::log(2.0 * kPi * n) - logGamma(2.0 * n);
         m_entries.emplace(n, std::move(entry));
     }
 }
