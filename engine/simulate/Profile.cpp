@@ -84,7 +84,8 @@ SersicTransform::SersicTransform(double n) : m_n(n) {
     for (int j = 0; j < sums; ++j) {
         const double x = std::exp(first + kLogFirst + j * h);
         decaying[static_cast<size_t>(j)] = x < 600.0 ? std::cyl_bessel_k(0.0, x) : 0.0;
-        bessel[static_cast<size_t>(j)] = x < 1e-4 ? 1.0 - 0.25 * x * x : x < 1e4 ? std::cyl_bessel_j(0.0, x) : 0.0;
+        // j0, since std::cyl_bessel_j writes the global sign of lgamma.
+        bessel[static_cast<size_t>(j)] = x < 1e-4 ? 1.0 - 0.25 * x * x : x < 1e4 ? ::j0(x) : 0.0;
     }
     m_table.resize(kTableSize);
     double last = 1.0;
@@ -101,7 +102,7 @@ SersicTransform::SersicTransform(double n) : m_n(n) {
                 const double dr = reach / parts;
                 for (int j = 1; j < parts; ++j) {
                     const double r = j * dr;
-                    sum += norm * r * std::exp(-b * std::pow(r, 1.0 / n)) * std::cyl_bessel_j(0.0, k * r) * dr;
+                    sum += norm * r * std::exp(-b * std::pow(r, 1.0 / n)) * ::j0(k * r) * dr;
                 }
                 // Euler-Maclaurin: the derivative at r = 0 of r I(r) is the profile's centre.
                 sum += norm * dr * dr / 12.0;

@@ -108,7 +108,7 @@ PsfModel PsfModel::kolmogorov(double fwhm) {
             const double dk = 8.0 / steps;
             for (int i = 0; i < steps; ++i) {
                 const double k = (i + 0.5) * dk;
-                sum += k * raw(k) * std::cyl_bessel_j(0.0, k * r) * dk;
+                sum += k * raw(k) * ::j0(k * r) * dk;
             }
             return sum / (2.0 * kPi);
         };
@@ -145,7 +145,7 @@ PsfModel PsfModel::airy(double lambdaOverDiameter, double obscuration) {
     const auto brightness = [&](double r) {
         if (r > 3.0) return 0.2026 / ((1.0 - o) * 2.0 * kPi * r * r * r); // the rings' mean
         const double x = kPi * r;
-        const auto jinc = [](double t) { return t < 1e-6 ? 1.0 : 2.0 * std::cyl_bessel_j(1.0, t) / t; };
+        const auto jinc = [](double t) { return t < 1e-6 ? 1.0 : 2.0 * ::j1(t) / t; };
         const double amplitude = jinc(x) - o * o * jinc(o * x);
         return std::max(0.25 * kPi * amplitude * amplitude / (1.0 - o * o), 1e-3 / (1.0 + r * r * r));
     };

@@ -25,7 +25,7 @@ double gaussianBehind(const PsfModel& airy, double fwhm) {
     airy.row(k.data(), kSteps, 0.0f, diffraction.data());
     std::vector<double> weight(kSteps);
     for (size_t i = 0; i < kSteps; ++i) {
-        weight[i] = k[i] * diffraction[i] * (std::cyl_bessel_j(0.0, 0.5 * fwhm * k[i]) - 0.5);
+        weight[i] = k[i] * diffraction[i] * (::j0(0.5 * fwhm * k[i]) - 0.5);
     }
     const auto excess = [&](double width) { // of the brightness at half the FWHM over half that of the middle
         const double half = width * width / (16.0 * std::numbers::ln2);
