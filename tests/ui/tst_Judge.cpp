@@ -26,6 +26,7 @@
 #include "window/StartPage.h"
 #include "window/ViewArea.h"
 
+#include <QJsonDocument>
 #include <QListView>
 #include <QListWidget>
 #include <QPushButton>
@@ -636,6 +637,91 @@ private Q_SLOTS:
                     s.outcome == Outcome::Unrecognized;
         }
         QCOMPARE(seen, 1);
+    }
+
+    /// What became of an object that was put beside another is evidence about that one.
+    void anInjectionIsEvidence() {
+        auto window = makeWindow();
+        QVERIFY(window);
+        window->setMode(MainWindow::Mode::Judge);
+        Document* document = window->document();
+        auto scene =
+            std::make_shared<Scene>(test::syntheticScene({96, 96}, 2, {{45, 48, 1.7, {9000, 9000}}}, 1.0, 4.0));
+        scene->id = QStringLiteral("alone");
+        document->setCurrentIndex(document->addScene(scene));
+        const int id = document->run(Pipeline::parse(QStringLiteral("threshold")));
+        JudgeController* judge = window->judge()->controller();
+        QVERIFY2(waitFor([&] { return judge->judgement(id) && !document->busy(); }),
+                 qPrintable(window->messages()->text()));
+        const auto ofInjections = [&] {
+            int n = 0;
+            for (const Suspicion& s : judge->entry(id)->suspicions) {
+                n += s.evidence == Evidence::Injection && s.outcome == Outcome::Unrecognized;
+            }
+            return n;
+        };
+        QCOMPARE(ofInjections(), 0);
+        InjectTool* tool = window->judge()->injection();
+        InjectTool::Wish wish;
+        wish.kind = InjectTool::Kind::Star;
+        wish.magnitude = 30.0 - 2.5 * std::log10(3000.0);
+        tool->setWish(wish);
+        tool->place({46.5, 48.0});
+        QVERIFY(waitFor([&] { return !tool->running() && !document->busy(); }));
+        QVERIFY2(tool->answer().has_value(), qPrintable(tool->problem()));
+        QCOMPARE(tool->answer()->resultId, id);
+        QCOMPARE(tool->answer()->verdict.outcome, Outcome::Unrecognized);
+        QVERIFY(waitFor([&] { return !judge->running(); }));
+        QCOMPARE(ofInjections(), 1);
+        // Far from everything it says nothing.
+        tool->place({80.0, 15.0});
+        QVERIFY(waitFor([&] { return !tool->running() && !document->busy() && !judge->running(); }));
+        QCOMPARE(ofInjections(), 1);
+        tool->clear();
+        QCOMPARE(ofInjections(), 1); // it stays known when the object is gone
+    }
+
+    /// A judgement that lies in the result's folder is taken where it is one of this scene and result.
+    void aJudgementOnFileIsTaken() {
+        QVERIFY(m_window);
+        const QString path = m_folder.filePath(QStringLiteral("judged.fits")),
+                      folder = m_folder.filePath(QStringLiteral("judged"));
+        writeScene(*m_window->document()->scenes().front().scene, path);
+        Judgement judgement;
+        {
+            auto window = makeWindow();
+            QVERIFY(window);
+            window->setMode(MainWindow::Mode::Judge);
+            window->open({path});
+            QVERIFY(waitFor([&] { return window->document()->scene() && !window->document()->busy(); }));
+            const int id = window->document()->run(Pipeline::parse(QStringLiteral("threshold")));
+            QVERIFY(
+                waitFor([&] { return window->judge()->controller()->judgement(id) && !window->document()->busy(); }));
+            judgement = *window->judge()->controller()->judgement(id);
+            window->document()->saveResult(folder);
+            QVERIFY(waitFor([&] { return !window->document()->busy(); }));
+        }
+        QVERIFY(!judgement.objects.empty());
+        const QString mark = QStringLiteral("as the file says");
+        for (const bool fits : {true, false}) {
+            Judgement written = judgement;
+            written.objects.front().words = mark;
+            if (!fits) written.detections.pop_back(); // of a result that found one less
+            QFile file(folder + QStringLiteral("/judgement.json"));
+            QVERIFY(file.open(QIODevice::WriteOnly));
+            file.write(QJsonDocument(toJson(written)).toJson());
+            file.close();
+            auto window = makeWindow();
+            QVERIFY(window);
+            window->setMode(MainWindow::Mode::Judge);
+            window->open({path, folder});
+            QVERIFY2(waitFor([&] { return window->judge()->controller()->current() && !window->document()->busy(); }),
+                     qPrintable(window->messages()->text()));
+            const JudgementPtr read = window->judge()->controller()->current();
+            QCOMPARE(read->objects.size(), judgement.objects.size());
+            QCOMPARE(read->objects.front().words == mark, fits);
+            QCOMPARE(read->detections.size(), judgement.detections.size());
+        }
     }
 
     void scenesWithoutTruthSaySo() {

@@ -199,18 +199,23 @@ void InjectTool::start() {
         }
     }
     auto made = std::make_shared<Answer>();
+    const int resultId = shown ? entry->id : -1;
     m_job = m_document->start(
         tr("Injecting an object"),
         [made, scene, shown, registry, at = *m_at, wish = m_wish, pipeline](Progress& progress) {
             *made = ask(scene, shown, at, wish, pipeline, *registry, progress);
         },
-        [this, made, request](const Job& job) {
+        [this, made, request, resultId](const Job& job) {
             if (request != m_request) return; // a newer place was asked for
             m_job.reset();
             m_answer.reset();
-            if (job.state() == Job::State::Finished) m_answer = std::move(*made);
+            if (job.state() == Job::State::Finished) {
+                m_answer = std::move(*made);
+                m_answer->resultId = resultId;
+            }
             if (job.state() == Job::State::Failed) m_problem = job.error();
             Q_EMIT changed();
+            if (m_answer) Q_EMIT answered();
         });
     Q_EMIT changed();
 }

@@ -35,6 +35,7 @@ public:
         Box box;              ///< of its blend, scene pixels
         bool known = false;   ///< it could be judged
         QString words;        ///< a sentence or two
+        int resultId = -1;    ///< the result under whose conditions and pipeline it was asked; -1 = none
     };
 
     explicit InjectTool(Document* document, QObject* parent = nullptr);
@@ -55,6 +56,7 @@ public:
 
 Q_SIGNALS:
     void changed();
+    void answered(); ///< once for every answer
 
 private:
     void start();

@@ -79,6 +79,7 @@ JudgeController::JudgeController(Document* document, QObject* parent) : QObject(
             if (e.second.job) e.second.job->cancel();
             return true;
         });
+        std::erase_if(m_injected, [this](const auto& e) { return !m_document->resultEntry(e.first); });
         if (m_automatic) judgeFinished();
         follow();
     });
@@ -177,15 +178,18 @@ void JudgeController::suspect(int resultId) {
         against.push_back(r.id);
     }
     Entry& own = m_entries[resultId];
-    if (own.job || (own.judgement && own.against == against)) return;
+    Judgement injected;
+    if (const auto it = m_injected.find(resultId); it != m_injected.end()) injected.objects = it->second;
+    if (own.job || (own.judgement && own.against == against && own.injections == injected.objects.size())) return;
     own.problem.clear();
     own.result = e->result;
     own.suspected = true;
     own.against = against;
+    own.injections = injected.objects.size();
     auto made = std::make_shared<Made>();
     own.job = m_document->start(
         tr("Looking for suspects in %1").arg(e->name),
-        [made, rest, sharper, folder = e->folder, scene = s->scene, result = e->result](Progress& progress) {
+        [made, rest, sharper, injected, folder = e->folder, scene = s->scene, result = e->result](Progress& progress) {
             const auto take = [&made](std::vector<Suspicion> more) {
                 made->suspicions.insert(made->suspicions.end(), more.begin(), more.end());
             };
@@ -199,6 +203,7 @@ void JudgeController::suspect(int resultId) {
                 progress.check();
                 take(suspectByReference(*scene, *result, referenceOf(*scene, *result, *sky, *seen), sky->id, false));
             }
+            take(suspectByInjections(*scene, *result, injected));
             take(evidenceOnFile(folder));
             made->judgement =
                 std::make_shared<const Judgement>(suspectedJudgement(*result, made->suspicions, &made->evidence));
@@ -303,6 +308,14 @@ void JudgeController::setJudgement(int resultId, JudgementPtr judgement) {
     own.result = e->result;
     Q_EMIT changed();
     follow();
+}
+
+void JudgeController::addInjection(int resultId, const TruthVerdict& verdict) {
+    if (hasTruth() || !m_document->resultEntry(resultId)) return;
+    std::vector<TruthVerdict>& all = m_injected[resultId];
+    all.push_back(verdict);
+    all.back().id = int(all.size());
+    if (const Entry* own = entry(resultId); own && own->problem.isEmpty()) suspect(resultId);
 }
 
 void JudgeController::judgeAll() {

@@ -28,7 +28,8 @@ public:
         bool suspected = false;
         std::vector<Suspicion> suspicions;
         std::vector<std::vector<int>> evidence;
-        std::vector<int> against; ///< results that it was compared with
+        std::vector<int> against;   ///< results that it was compared with
+        std::size_t injections = 0; ///< how many of the injected objects it knows of
     };
     [[nodiscard]] const Entry* entry(int resultId) const; ///< null if never asked for
     [[nodiscard]] JudgementPtr judgement(int resultId) const;
@@ -51,6 +52,9 @@ public:
     static constexpr int kRealisations = 20;
     /// A judgement that was made elsewhere.
     void setJudgement(int resultId, JudgementPtr judgement);
+    /// What became of an object that was injected near by, with the pipeline of this result and in its conditions:
+    /// evidence for suspicions where the scene has no truth, which are looked at again.
+    void addInjection(int resultId, const TruthVerdict& verdict);
     void judgeAll(); ///< every finished result of the scene shown
     void cancel();   ///< of the scene shown
     [[nodiscard]] bool running() const;
@@ -76,7 +80,8 @@ private:
     [[nodiscard]] bool judgeable(const ResultEntry& entry) const;
 
     Document* m_document;
-    std::map<int, Entry> m_entries; ///< by result id
+    std::map<int, Entry> m_entries;                      ///< by result id
+    std::map<int, std::vector<TruthVerdict>> m_injected; ///< likewise
     JudgementPtr m_shown;
     int m_selected = 0;
     bool m_automatic = false;

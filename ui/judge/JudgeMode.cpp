@@ -65,6 +65,10 @@ JudgeMode::JudgeMode(Document* document, ViewArea* view, QObject* parent)
         if (released) m_inject->place(at);
     });
     connect(m_inject, &InjectTool::changed, this, &JudgeMode::refreshInjection);
+    connect(m_inject, &InjectTool::answered, this, [this] {
+        const auto& answer = m_inject->answer();
+        if (answer->known && answer->resultId >= 0) m_judge->addInjection(answer->resultId, answer->verdict);
+    });
     connect(m_metrics, &MetricsView::blendsChosen, this, [this](const QSet<int>& blends, const QString& why) {
         m_strip->showOnly(blends, why);
         m_strip->step(1);
