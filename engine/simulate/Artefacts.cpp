@@ -205,7 +205,8 @@ MaskPlaneNames Artefacts::maskNames() const {
             {QStringLiteral("CR"), CosmicRay}, {QStringLiteral("HCL"), HotColumn},  {QStringLiteral("DCL"), DeadColumn},
             {QStringLiteral("HP"), HotPixel},  {QStringLiteral("DP"), DeadPixel},   {QStringLiteral("TRL"), Trail},
             {QStringLiteral("FR"), Fringe},    {QStringLiteral("NEB"), Nebula},     {QStringLiteral("SAT"), Saturated},
-            {QStringLiteral("SP"), Spike},     {QStringLiteral("BBG"), Background}, {QStringLiteral("BAD"), Bad}};
+            {QStringLiteral("SP"), Spike},     {QStringLiteral("BBG"), Background}, {QStringLiteral("BAD"), Bad},
+            {QStringLiteral("TRK"), Tracking}};
     }
     MaskPlaneNames out;
     Artefacts told;
@@ -262,6 +263,7 @@ void addSkyArtefacts(const Artefacts& a, const ArtefactBand& band, const std::ve
             }
         }
         cv::filter2D(image, image, CV_32F, kernel, {-1, -1}, 0.0, cv::BORDER_REFLECT);
+        cv::bitwise_or(mask, cv::Scalar(1 << Artefacts::Tracking), mask);
     }
     if (a.nebulosity > 0.0) {
         cv::Mat light = clouds(image.size(), scene);

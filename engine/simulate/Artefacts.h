@@ -39,7 +39,8 @@ struct Artefacts {
         Saturated,
         Spike,
         Background,
-        Bad ///< what methods are told of hot and dead pixels
+        Bad,     ///< what methods are told of hot and dead pixels
+        Tracking ///< the whole image is drawn out, as MaxiTrack says of images
     };
     [[nodiscard]] MaskPlaneNames maskNames() const;
     [[nodiscard]] static Artefacts read(const RecipeReader& json);

@@ -195,6 +195,8 @@ private Q_SLOTS:
         cv::minMaxLoc(clean, nullptr, &a);
         cv::minMaxLoc(drifted->bands[1].image->readAll(), nullptr, &b);
         QVERIFY(b < 0.6 * a);
+        QCOMPARE(marked(maskOf(drifted), Artefacts::Tracking), static_cast<int>(clean.total()));
+        QVERIFY(drifted->bands[1].maskNames.contains(QStringLiteral("ART_TRK")));
         QVERIFY(drifted->assumptions.join(QString()).contains(QStringLiteral("drift")));
     }
 };

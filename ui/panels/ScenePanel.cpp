@@ -204,7 +204,9 @@ void ScenePanel::refresh() {
         for (const QString& s : sentences) {
             escaped << s.toHtmlEscaped();
         }
-        line->addWidget(wrapped(QStringLiteral("<b>%1</b><br>%2").arg(head, escaped.join(QStringLiteral("<br>")))), 1);
+        QLabel* words = wrapped(QStringLiteral("<b>%1</b><br>%2").arg(head, escaped.join(QStringLiteral("<br>"))));
+        words->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+        line->addWidget(words, 1);
         m_notesLayout->addWidget(row);
     };
     list(tr("Looks wrong"), scene->warnings, QStringLiteral("warning"));
