@@ -102,13 +102,14 @@ void SourceSearch::dropPeaks() {
         const std::vector<JointSource> with = m_fit.sources();
         const int at = int(std::lower_bound(m_peaks.begin(), m_peaks.end(), peak) - m_peaks.begin());
         const JointSource& s = with[std::size_t(at)];
-        const bool onGalaxy = std::any_of(with.begin(), with.end(), [&](const JointSource& host) {
+        // Two peaks of one galaxy share it: what its form is shows when one of them is gone.
+        const auto isOn = [&](const JointSource& host, double leastRadius) {
             const double radius = host.point ? 0.0 : std::exp(host.logRadius);
-            return &host != &s && radius > kResolvedOfFwhm * m_psf.fwhmPixels &&
-                   std::accumulate(host.flux.begin(), host.flux.end(), 0.0) > light &&
+            return radius > leastRadius && std::accumulate(host.flux.begin(), host.flux.end(), 0.0) > light &&
                    std::hypot(host.x - s.x, host.y - s.y) < kDiskReach * radius + m_psf.fwhmPixels;
-        });
-        if (!onGalaxy) continue;
+        };
+        if (std::none_of(with.begin(), with.end(), [&](const JointSource& o) { return &o != &s && isOn(o, -1.0); }))
+            continue;
         const double cost = m_fit.cost();
         std::vector<JointSource> without = with;
         without.erase(without.begin() + at);
@@ -116,6 +117,13 @@ void SourceSearch::dropPeaks() {
         const double gain = m_fit.refine(m_options.profile.iterations) - cost;
         without = m_fit.sources();
         m_fit.sources() = with;
+        const bool resolved = std::any_of(without.begin(), without.end(), [&](const JointSource& host) {
+            return isOn(host, kResolvedOfFwhm * m_psf.fwhmPixels);
+        });
+        if (!resolved) {
+            m_fit.refine(0);
+            continue;
+        }
         std::rotate(m_fit.sources().begin() + at, m_fit.sources().begin() + at + 1, m_fit.sources().end());
         m_fit.refine(0);
         SourceCandidate evidence = weigh(int(with.size()) - 1, gain, 1);
