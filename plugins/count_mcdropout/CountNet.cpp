@@ -6,7 +6,7 @@ CountNetImpl::CountNetImpl(const CountNetOptions& options) {
     const int w = options.width;
     const double drop = options.blockDropout;
     ResNetOptions fine;
-    fine.in = kInputs;
+    fine.in = options.inputs;
     fine.width = w;
     fine.blocks = {2, 2};
     fine.norm = Norm::Group;

@@ -12,17 +12,16 @@ struct CountNetOptions {
     int classes = 6;           ///< 0, 1, ... objects; the last stands for that many or more
     double blockDropout = 0.1; ///< in the blocks of the two coarser levels
     double headDropout = 0.2;
+    int inputs = 19; ///< channels: by default image, PSF width and presence of six bands, and the area in question
 };
 
 /// From a stamp to logits of the number of objects. The two finer levels have no dropout: they are computed once for
 /// all passes.
 class CountNetImpl : public torch::nn::Module {
 public:
-    static constexpr int kInputs = 19; ///< image, PSF width and presence of six bands, the area that is asked about
-
     explicit CountNetImpl(const CountNetOptions& options = {});
 
-    /// [n, 19, y, x] -> logits [n, classes] of one pass; dropout as the module's mode says.
+    /// [n, inputs, y, x] -> logits [n, classes] of one pass; dropout as the module's mode says.
     torch::Tensor forward(const torch::Tensor& input);
 
     /// Probabilities of `passes` passes with dropout on, [passes, n, classes], in evaluation mode. The same `seed`

@@ -41,10 +41,12 @@ std::pair<torch::Tensor, torch::Tensor> predict(CountNetImpl& net, const std::ve
 
 CountNet makeCountNet(const QJsonObject& network) {
     CountNetOptions o;
+    o.inputs = network.value(QStringLiteral("inputs")).toInt(o.inputs);
     o.width = network.value(QStringLiteral("width")).toInt(o.width);
     o.classes = network.value(QStringLiteral("classes")).toInt(o.classes);
     o.blockDropout = network.value(QStringLiteral("block_dropout")).toDouble(o.blockDropout);
     o.headDropout = network.value(QStringLiteral("head_dropout")).toDouble(o.headDropout);
+    if (o.inputs < 2 || o.inputs > 256) throw UsageError(QStringLiteral("a network of %1 channels").arg(o.inputs));
     if (o.width < 4 || o.width > 256 || o.classes < 3 || o.classes > 32) {
         throw UsageError(
             QStringLiteral("a count network of width %1 with %2 classes is not possible").arg(o.width).arg(o.classes));
@@ -55,11 +57,15 @@ CountNet makeCountNet(const QJsonObject& network) {
 CountTask::CountTask(const QJsonObject& recipe)
     : m_pool(recipe.value(QStringLiteral("data")).toObject().value(QStringLiteral("pool")).toInt(0)),
       m_seed(static_cast<std::uint64_t>(recipe.value(QStringLiteral("seed")).toDouble(1))),
-      m_preprocessing(Preprocessing::fromJson(countPreprocessing())),
+      m_preprocessing(Preprocessing::fromJson(
+          completeRecipe(countPreprocessing(), recipe.value(QStringLiteral("preprocessing")).toObject()))),
       m_network(recipe.value(QStringLiteral("network")).toObject()) {
     const QJsonObject data = recipe.value(QStringLiteral("data")).toObject();
     m_perStamp = std::max(1, data.value(QStringLiteral("per_stamp")).toInt(1));
     m_discs = data.value(QStringLiteral("discs")).toDouble(0.15);
+    m_centred = data.value(QStringLiteral("centred")).toBool(true);
+    m_turned = data.value(QStringLiteral("turned")).toBool(true);
+    m_network.insert(QStringLiteral("inputs"), m_preprocessing.channels() + 1);
     m_leastSnr = data.value(QStringLiteral("least_snr")).toDouble(5.0);
     for (const Split split : {Split::Training, Split::Validation, Split::Test}) {
         m_stamps[static_cast<size_t>(split)] = std::make_shared<const DetectedStamps>(data, seedOf(m_seed, split));
@@ -85,6 +91,7 @@ std::shared_ptr<torch::nn::Module> CountTask::build() const {
 Tensors CountTask::sample(Split split, std::int64_t index) const {
     if (split != Split::Training) return make(split, index);
     Tensors sample = m_pool.get(index, [&](std::int64_t entry) { return make(split, entry); });
+    if (!m_turned) return sample;
     Random random(m_seed, kTurn, static_cast<std::uint64_t>(index));
     torch::Tensor& input = sample["input"];
     input = torch::rot90(input, random.integer(0, 3), {1, 2});
@@ -118,6 +125,10 @@ Tensors CountTask::make(Split split, std::int64_t index) const {
     } else {
         const Footprint& f = *candidates[size_t(random.integer(0, int(candidates.size()) - 1))];
         box = countBox(f);
+        if (!m_centred) { // anywhere in the stamp that holds all of it
+            const int dx = (kCountSide - f.box.width) / 2, dy = (kCountSide - f.box.height) / 2;
+            box = box.shifted(int(random.integer(-dx, dx)), int(random.integer(-dy, dy)));
+        }
         area = f.mask(box);
     }
     std::int64_t count = 0;

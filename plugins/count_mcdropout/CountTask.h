@@ -14,8 +14,9 @@ namespace blendscope {
 /// random disc, so that empty areas are known) and the number of objects in it that would be detected alone: whose
 /// matched-filter S/N over the stamp's bands is at least "least_snr", and whose centre lies in the area.
 /// Recipe: "data" (DetectedStamps, and "discs": share of the samples with a disc, "least_snr", "per_stamp": samples of
-/// one stamp, "pool": samples that training keeps and sees again, turned, 0 = endless), "network" ("width", "classes",
-/// "block_dropout", "head_dropout"), "seed".
+/// one stamp, "pool": samples that training keeps and sees again, turned unless "turned" is false, 0 = endless,
+/// "centred": false puts the footprint anywhere in the stamp), "preprocessing" (Preprocessing; what it leaves out is
+/// countPreprocessing()), "network" ("width", "classes", "block_dropout", "head_dropout"), "seed".
 class CountTask final : public TrainingTask {
 public:
     /// Throws UsageError that names the key.
@@ -44,6 +45,7 @@ private:
     std::uint64_t m_seed;
     int m_perStamp;
     double m_discs, m_leastSnr;
+    bool m_centred, m_turned;
     Preprocessing m_preprocessing;
     QJsonObject m_network;
 };

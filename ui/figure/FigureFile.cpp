@@ -1,7 +1,6 @@
 #include "figure/FigureFile.h"
 
 #include "core/Error.h"
-#include "figure/SvgDevice.h"
 
 #include <QBuffer>
 #include <QFileInfo>
@@ -12,11 +11,12 @@
 
 namespace blendscope {
 
-void saveFigure(const QString& path, QSize size, const std::function<void(QPainter&)>& paint, double scale) {
+void saveFigure(const QString& path, QSize size, const std::function<void(QPainter&)>& paint, double scale,
+                SvgDevice::Text text) {
     const QString ending = QFileInfo(path).suffix().toLower();
     QByteArray bytes;
     if (ending == QLatin1String("svg")) {
-        SvgDevice device(size);
+        SvgDevice device(size, text);
         {
             QPainter painter(&device);
             paint(painter);

@@ -94,10 +94,12 @@ void saveTrainingCurves(const QString& path, const std::vector<TrainingPoint>& c
     const int columns = std::clamp(static_cast<int>(plots.size()), 1, 3);
     const int rows = std::max(1, (static_cast<int>(plots.size()) + columns - 1) / columns);
     const QSizeF size(columns * kPlotWidth, rows * kPlotHeight);
-    saveFigure(path, size.toSize(), [&](QPainter& painter) {
+    const auto paint = [&](QPainter& painter) {
         painter.fillRect(QRectF(QPointF(), size), Qt::white);
         paintTrainingPlots(painter, QRectF(QPointF(), size), plots, PlotLook());
-    });
+    };
+    // As text the file is a tenth as large, and models travel with it.
+    saveFigure(path, size.toSize(), paint, 1.0, SvgDevice::Text::AsText);
 }
 
 } // namespace blendscope

@@ -4,6 +4,7 @@
 #include "CountTask.h"
 #include "jobs/Progress.h"
 #include "method/Pipeline.h"
+#include "neural/TrainerOptions.h"
 #include "simulate/Simulator.h"
 
 #include <QFile>
@@ -57,7 +58,7 @@ private Q_SLOTS:
             QVERIFY(torch::equal(a.at("input"), b.at("input")));
             QVERIFY(torch::equal(a.at("count"), b.at("count")));
             QCOMPARE(a.at("input").sizes().vec(),
-                     (std::vector<std::int64_t>{CountNetImpl::kInputs, kCountSide, kCountSide}));
+                     (std::vector<std::int64_t>{CountNetOptions().inputs, kCountSide, kCountSide}));
             QVERIFY(torch::isfinite(a.at("input")).all().item<bool>());
             QVERIFY(a.at("input")[18].sum().item<float>() > 0.0f);
             ++seen[size_t(a.at("count").item<std::int64_t>())];
@@ -65,6 +66,31 @@ private Q_SLOTS:
         QVERIFY2(seen[0] + seen[1] < 24, "blends are among the samples");
         QVERIFY(
             !torch::equal(one.sample(Split::Training, 1).at("input"), one.sample(Split::Validation, 1).at("input")));
+    }
+
+    /// What a network is shown is a switch of the recipe, and its first layer follows.
+    void recipeSwitches() {
+        const auto with = [](const char* switches) { return completeRecipe(parse(kRecipe), parse(switches)); };
+        const CountTask base(parse(kRecipe));
+        const CountTask linear(with("{'preprocessing': {'scale': 'linear_noise', 'psf_width': false}}"));
+        QCOMPARE(linear.preprocessing().scale, Preprocessing::Scale::LinearNoise);
+        const Tensors a = base.sample(Split::Test, 4), b = linear.sample(Split::Test, 4);
+        QCOMPARE(b.at("input").size(0), std::int64_t(13));
+        QVERIFY(torch::allclose(a.at("input")[2], torch::asinh(b.at("input")[2]), 1e-4, 1e-4));
+        QVERIFY(torch::equal(a.at("input")[18], b.at("input")[12]));
+        const std::shared_ptr<torch::nn::Module> net = linear.build();
+        QCOMPARE(net->as<CountNetImpl>()->forward(b.at("input").unsqueeze(0)).size(0), std::int64_t(1));
+        // Elsewhere in the stamp, all of it still in the area, and as many objects.
+        const CountTask fixed(with("{'data': {'discs': 0}}")), loose(with("{'data': {'discs': 0, 'centred': false}}"));
+        int moved = 0;
+        for (int i = 0; i < 12; ++i) {
+            const Tensors c = fixed.sample(Split::Test, i), d = loose.sample(Split::Test, i);
+            const torch::Tensor from = c.at("input")[18], to = d.at("input")[18];
+            QCOMPARE(from.sum().item<float>(), to.sum().item<float>());
+            QVERIFY(torch::equal(c.at("count"), d.at("count")));
+            moved += !torch::equal(from, to);
+        }
+        QVERIFY(moved > 5);
     }
 
     void poolShowsSamplesAgainTurned() {
@@ -84,7 +110,7 @@ private Q_SLOTS:
         torch::manual_seed(1);
         CountNet net(CountNetOptions{8, 5, 0.3, 0.3});
         net->eval();
-        const torch::Tensor x = torch::randn({3, CountNetImpl::kInputs, kCountSide, kCountSide});
+        const torch::Tensor x = torch::randn({3, CountNetOptions().inputs, kCountSide, kCountSide});
         const torch::Tensor a = net->passes(x, 6, 4), b = net->passes(x.slice(0, 1, 2), 6, 4);
         QCOMPARE(a.sizes().vec(), (std::vector<std::int64_t>{6, 3, 5}));
         QVERIFY(torch::allclose(a.sum(2), torch::ones({6, 3}), 1e-4, 1e-5));
@@ -101,7 +127,7 @@ private Q_SLOTS:
         CountNet net(CountNetOptions{8, 4, 0.1, 0.1});
         net->to(torch::kFloat64);
         net->eval();
-        const torch::Tensor x = torch::randn({1, CountNetImpl::kInputs, kCountSide, kCountSide}, torch::kFloat64);
+        const torch::Tensor x = torch::randn({1, CountNetOptions().inputs, kCountSide, kCountSide}, torch::kFloat64);
         QCOMPARE(net->forward(x).scalar_type(), torch::kFloat64);
         QCOMPARE(net->passes(x, 2, 1).scalar_type(), torch::kFloat64);
     }
