@@ -183,9 +183,16 @@ private Q_SLOTS:
         }
         QVERIFY(contents(out + QStringLiteral("/figures/blend_outcomes.png")).startsWith("\x89PNG"));
         // The same again gives the same, byte for byte, but for times.
-        const QByteArray before = contents(out + QStringLiteral("/plots.csv"));
+        const auto withoutTimes = [&] {
+            QByteArrayList lines = contents(out + QStringLiteral("/plots.csv")).split('\n');
+            const qsizetype all = lines.size();
+            lines.removeIf([](const QByteArray& line) { return line.startsWith("seconds_per_object_by_"); });
+            return lines.size() < all ? lines : QByteArrayList();
+        };
+        const QByteArrayList before = withoutTimes();
+        QVERIFY(!before.isEmpty());
         QCOMPARE(blend(arguments + QStringList{QStringLiteral("--threads"), QStringLiteral("1")}).code, 0);
-        QCOMPARE(contents(out + QStringLiteral("/plots.csv")), before);
+        QCOMPARE(withoutTimes(), before);
     }
 
     void misuse() {
