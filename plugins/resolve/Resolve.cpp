@@ -1,6 +1,6 @@
 #include "Resolve.h"
 
-#include "SourceSearch.h"
+#include "GroupedSearch.h"
 #include "deblend/Factorization.h"
 
 #include <algorithm>
@@ -77,15 +77,14 @@ BlendOutput Resolve::deblend(const BlendInput& blend, const Parameters& paramete
     search.leastPeakProbability = parameters.real(QStringLiteral("LEAST_PEAK_PROBABILITY"));
     search.leastSeparation = parameters.real(QStringLiteral("LEAST_SEPARATION")) * psf.fwhmPixels;
     search.maxSources = options.maxPeaks;
-    SourceSearch finder(blend, psf, search, *context.progress);
-    finder.run();
+    const FoundSources finder = searchSources(blend, psf, search, *context.progress);
 
     BlendInput more = blend;
     more.peaks.clear();
-    for (const int peak : finder.peaks())
+    for (const int peak : finder.peaks)
         more.peaks.push_back(blend.peaks[std::size_t(peak)]);
     const std::size_t kept = more.peaks.size();
-    std::vector<JointSource> start = finder.sources();
+    std::vector<JointSource> start = finder.sources;
     for (std::size_t k = 0; k < start.size(); ++k) {
         start[k].startX = start[k].x;
         start[k].startY = start[k].y;
@@ -94,16 +93,16 @@ BlendOutput Resolve::deblend(const BlendInput& blend, const Parameters& paramete
         Peak peak;
         peak.x = start[k].x + blend.box.x0;
         peak.y = start[k].y + blend.box.y0;
-        peak.significance = float(std::sqrt(std::max(0.0, finder.accepted()[k - kept].gain)));
+        peak.significance = float(std::sqrt(std::max(0.0, finder.accepted[k - kept].gain)));
         more.peaks.push_back(peak);
     }
     Factorization last(more, psf, options, *context.progress);
     last.startFrom(start);
     BlendOutput output = last.run();
-    output.iterations += finder.steps();
+    output.iterations += finder.steps;
     const std::size_t found = std::min(kept, output.children.size());
-    for (std::size_t i = 0; i < finder.accepted().size(); ++i) {
-        SourceCandidate evidence = finder.accepted()[i];
+    for (std::size_t i = 0; i < finder.accepted.size(); ++i) {
+        SourceCandidate evidence = finder.accepted[i];
         if (found + i < output.children.size()) {
             BlendOutput::Child& child = output.children[found + i];
             evidence.object = int(found + i) + 1;
@@ -114,12 +113,12 @@ BlendOutput Resolve::deblend(const BlendInput& blend, const Parameters& paramete
         }
         output.candidates.push_back(evidence);
     }
-    output.candidates.insert(output.candidates.end(), finder.rejected().begin(), finder.rejected().end());
-    if (!finder.accepted().empty()) {
+    output.candidates.insert(output.candidates.end(), finder.rejected.begin(), finder.rejected.end());
+    if (!finder.accepted.empty()) {
         output.message =
             QStringLiteral("%1 added to %2; ")
-                .arg(finder.accepted().size() == 1 ? QStringLiteral("one source")
-                                                   : QStringLiteral("%1 sources").arg(finder.accepted().size()))
+                .arg(finder.accepted.size() == 1 ? QStringLiteral("one source")
+                                                   : QStringLiteral("%1 sources").arg(finder.accepted.size()))
                 .arg(blend.peaks.size() == 1 ? QStringLiteral("one peak")
                                              : QStringLiteral("%1 peaks").arg(blend.peaks.size())) +
             output.message;
