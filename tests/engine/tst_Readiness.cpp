@@ -116,6 +116,20 @@ private Q_SLOTS:
             },
             ScoreOptions{}, progress);
         QVERIFY2(blind.verdict == ReadinessItem::Verdict::Poor, qPrintable(blind.finding));
+        // Right on the clean scene alone: artefacts spoil all of it.
+        const ReadinessItem fragile = assessRobustness(
+            [](const Scene& s) {
+                TrialRun run = fromTruth(s);
+                if (s.id != QLatin1String("hostile") && s.id != QLatin1String("hostile_0000")) {
+                    auto nothing = std::make_shared<Result>();
+                    nothing->bands = s.bandNames();
+                    run.result = nothing;
+                }
+                return run;
+            },
+            ScoreOptions{}, progress);
+        QVERIFY2(fragile.verdict == ReadinessItem::Verdict::Poor, qPrintable(fragile.finding));
+        QVERIFY(fragile.values[QStringLiteral("spoilt")].toDouble() > 0.9);
     }
 
     void cost() {
