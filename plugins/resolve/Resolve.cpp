@@ -118,7 +118,7 @@ BlendOutput Resolve::deblend(const BlendInput& blend, const Parameters& paramete
         output.message =
             QStringLiteral("%1 added to %2; ")
                 .arg(finder.accepted.size() == 1 ? QStringLiteral("one source")
-                                                   : QStringLiteral("%1 sources").arg(finder.accepted.size()))
+                                                 : QStringLiteral("%1 sources").arg(finder.accepted.size()))
                 .arg(blend.peaks.size() == 1 ? QStringLiteral("one peak")
                                              : QStringLiteral("%1 peaks").arg(blend.peaks.size())) +
             output.message;
