@@ -118,13 +118,7 @@ FoundSources searchSources(const BlendInput& blend, const PsfSet& psf, const Sea
     first.iterations = kFirstIterations;
     JointFit all(blend, psf.mixtures, first, progress);
     for (const Peak& peak : blend.peaks) {
-        JointSource s;
-        s.x = s.startX = peak.x - blend.box.x0;
-        s.y = s.startY = peak.y - blend.box.y0;
-        s.positionSigma = options.positionSigma;
-        s.logRadius = options.profile.sizePriorMean;
-        s.flux.assign(blend.data.size(), 0.0);
-        all.sources().push_back(s);
+        all.sources().push_back(startAt(peak, blend, options));
     }
     found.steps = all.run();
     std::vector<int> every(blend.peaks.size());

@@ -54,6 +54,16 @@ cv::Mat significanceMap(const JointFit& fit, const std::vector<GaussianPsf>& psf
 
 } // namespace
 
+JointSource startAt(const Peak& peak, const BlendInput& blend, const SearchOptions& options) {
+    JointSource s;
+    s.x = s.startX = peak.x - blend.box.x0;
+    s.y = s.startY = peak.y - blend.box.y0;
+    s.positionSigma = options.positionSigma;
+    s.logRadius = options.profile.sizePriorMean;
+    s.flux.assign(blend.data.size(), 0.0);
+    return s;
+}
+
 SourceSearch::SourceSearch(const BlendInput& blend, const PsfSet& psf, const SearchOptions& options,
                            const Progress& progress)
     : m_blend(blend), m_psf(psf), m_options(options), m_progress(progress),
@@ -67,13 +77,7 @@ bool SourceSearch::inside(double x, double y) const {
 
 void SourceSearch::run() {
     for (const Peak& peak : m_blend.peaks) {
-        JointSource s;
-        s.x = s.startX = peak.x - m_blend.box.x0;
-        s.y = s.startY = peak.y - m_blend.box.y0;
-        s.positionSigma = m_options.positionSigma;
-        s.logRadius = m_options.profile.sizePriorMean;
-        s.flux.assign(std::size_t(m_bands), 0.0);
-        m_fit.sources().push_back(s);
+        m_fit.sources().push_back(startAt(peak, m_blend, m_options));
     }
     m_peaks.resize(m_blend.peaks.size());
     std::iota(m_peaks.begin(), m_peaks.end(), 0);

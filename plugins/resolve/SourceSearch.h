@@ -22,6 +22,9 @@ struct SearchOptions {
     int trials = 2;                    ///< fits a round, at most
 };
 
+/// A galaxy of typical size at a detector's peak, in pixels of the blend's box: where a fit begins.
+[[nodiscard]] JointSource startAt(const Peak& peak, const BlendInput& blend, const SearchOptions& options);
+
 /// Asks of one blend whether its pixels, in all bands together, need one source more, until they do not. Each round
 /// fits all sources together (JointFit), lists candidates (peaks of the residual's significance over bands, places
 /// beside each source), ranks them by a score test, and refits with the best; it stays if the cost falls by more than

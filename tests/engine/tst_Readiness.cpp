@@ -105,27 +105,22 @@ private Q_SLOTS:
         QVERIFY(crash.verdict == ReadinessItem::Verdict::Poor);
         QCOMPARE(crash.values[QStringLiteral("died")].toInt(), 1);
         QCOMPARE(crash.values[QStringLiteral("refused")].toInt(), 1);
+        const auto empty = [](const Scene& s) {
+            TrialRun run = fromTruth(s);
+            auto nothing = std::make_shared<Result>();
+            nothing->bands = s.bandNames();
+            run.result = nothing;
+            return run;
+        };
         // Objects that are lost altogether are no success: they are as if nothing had been measured.
-        const ReadinessItem blind = assessRobustness(
-            [](const Scene& s) {
-                TrialRun run = fromTruth(s);
-                auto nothing = std::make_shared<Result>();
-                nothing->bands = s.bandNames();
-                run.result = nothing;
-                return run;
-            },
-            ScoreOptions{}, progress);
+        const ReadinessItem blind =
+            assessRobustness([&](const Scene& s) { return empty(s); }, ScoreOptions{}, progress);
         QVERIFY2(blind.verdict == ReadinessItem::Verdict::Poor, qPrintable(blind.finding));
         // Right on the clean scene alone: artefacts spoil all of it.
         const ReadinessItem fragile = assessRobustness(
-            [](const Scene& s) {
-                TrialRun run = fromTruth(s);
-                if (s.id != QLatin1String("hostile") && s.id != QLatin1String("hostile_0000")) {
-                    auto nothing = std::make_shared<Result>();
-                    nothing->bands = s.bandNames();
-                    run.result = nothing;
-                }
-                return run;
+            [&](const Scene& s) {
+                const bool clean = s.id == QLatin1String("hostile") || s.id == QLatin1String("hostile_0000");
+                return clean ? fromTruth(s) : empty(s);
             },
             ScoreOptions{}, progress);
         QVERIFY2(fragile.verdict == ReadinessItem::Verdict::Poor, qPrintable(fragile.finding));
