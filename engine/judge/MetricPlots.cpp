@@ -45,6 +45,21 @@ private:
         return static_cast<int>(edge - axis.edges.begin()) - 1;
     }
 
+    /// A plot of a share over an axis, without its series.
+    [[nodiscard]] static PlotData over(const MetricAxis& axis, const QString& metric, const QString& title,
+                                       const QString& yLabel, const QString& help) {
+        PlotData plot;
+        plot.metric = metric;
+        plot.id = metric + QStringLiteral("_by_") + axis.id;
+        plot.title = title;
+        plot.xLabel = axis.label;
+        plot.yLabel = yLabel;
+        plot.help = help;
+        plot.logX = axis.log;
+        plot.yLow = 0.0;
+        return plot;
+    }
+
     /// A point in the middle of what its bin holds.
     static void addPoint(PlotSeries& out, const MetricAxis& axis, size_t bin, double sum, const Estimate& e, int count,
                          std::vector<int> members = {}) {
@@ -209,18 +224,14 @@ private:
         for (const bool both : {false, true}) {
             for (const MetricAxis& axis : m_axes) {
                 if (!axis.ofDetection) continue;
-                PlotData plot;
-                plot.metric = both ? QStringLiteral("f1") : QStringLiteral("purity");
-                plot.id = plot.metric + QStringLiteral("_by_") + axis.id;
-                plot.title = both ? QStringLiteral("F1") : QStringLiteral("Purity");
+                PlotData plot = over(
+                    axis, both ? QStringLiteral("f1") : QStringLiteral("purity"),
+                    both ? QStringLiteral("F1") : QStringLiteral("Purity"),
+                    both ? QStringLiteral("F1") : QStringLiteral("share with a true object"),
+                    both ? QStringLiteral("Harmonic mean of the completeness of the true objects and the purity of the "
+                                          "detections in the bin.")
+                         : QStringLiteral("Share of the detections that match a known true object."));
                 plot.xLabel = both ? axis.label + QStringLiteral(", of detections as measured") : axis.detectionLabel;
-                plot.yLabel = both ? QStringLiteral("F1") : QStringLiteral("share with a true object");
-                plot.help = both
-                                ? QStringLiteral("Harmonic mean of the completeness of the true objects and the purity "
-                                                 "of the detections in the bin.")
-                                : QStringLiteral("Share of the detections that match a known true object.");
-                plot.logX = axis.log;
-                plot.yLow = 0.0;
                 plot.yHigh = 1.0;
                 for (size_t k = 0; k < m_set.pipelines.size(); ++k) {
                     plot.series.push_back(detectionSeries(k, axis, both));
@@ -284,17 +295,13 @@ private:
         for (const bool boxes : {false, true}) {
             for (const MetricAxis& axis : m_axes) {
                 if (!axis.ofDetection) continue;
-                PlotData plot;
-                plot.metric = boxes ? QStringLiteral("ap_box50") : QStringLiteral("ap_mask50");
-                plot.id = plot.metric + QStringLiteral("_by_") + axis.id;
-                plot.title = boxes ? QStringLiteral("Average precision, boxes at IoU 0.5")
-                                   : QStringLiteral("Average precision, masks at IoU 0.5");
-                plot.xLabel = axis.label;
-                plot.yLabel = QStringLiteral("average precision");
-                plot.help = QStringLiteral("Of the true objects in the bin, and of the detections that meet no object "
-                                           "and were measured to lie in it.");
-                plot.logX = axis.log;
-                plot.yLow = 0.0;
+                PlotData plot =
+                    over(axis, boxes ? QStringLiteral("ap_box50") : QStringLiteral("ap_mask50"),
+                         boxes ? QStringLiteral("Average precision, boxes at IoU 0.5")
+                               : QStringLiteral("Average precision, masks at IoU 0.5"),
+                         QStringLiteral("average precision"),
+                         QStringLiteral("Of the true objects in the bin, and of the detections that meet no "
+                                        "object and were measured to lie in it."));
                 plot.yHigh = 1.0;
                 for (size_t k = 0; k < m_set.pipelines.size(); ++k) {
                     plot.series.push_back(precisionSeries(k, axis, boxes));
@@ -362,16 +369,11 @@ private:
         for (size_t i = 0; i < 2 * m_axes.size(); ++i) {
             const MetricAxis& axis = m_axes[i % m_axes.size()];
             const bool counts = i >= m_axes.size();
-            PlotData plot;
-            plot.metric = counts ? QStringLiteral("ece_count") : QStringLiteral("ece_star");
-            plot.id = plot.metric + QStringLiteral("_by_") + axis.id;
-            plot.title = counts ? QStringLiteral("Count probabilities: calibration error")
-                                : QStringLiteral("Star-galaxy probability: calibration error");
-            plot.xLabel = axis.label;
-            plot.yLabel = QStringLiteral("expected calibration error");
-            plot.help = QStringLiteral("How far stated probabilities are from the shares that came true.");
-            plot.logX = axis.log;
-            plot.yLow = 0.0;
+            PlotData plot = over(axis, counts ? QStringLiteral("ece_count") : QStringLiteral("ece_star"),
+                                 counts ? QStringLiteral("Count probabilities: calibration error")
+                                        : QStringLiteral("Star-galaxy probability: calibration error"),
+                                 QStringLiteral("expected calibration error"),
+                                 QStringLiteral("How far stated probabilities are from the shares that came true."));
             for (size_t k = 0; k < m_set.pipelines.size(); ++k) {
                 plot.series.push_back(calibrationSeries(k, axis, counts));
             }

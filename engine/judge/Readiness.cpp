@@ -19,7 +19,7 @@ namespace {
 using Verdict = ReadinessItem::Verdict;
 
 // Limits of the verdicts; the manual lists them.
-constexpr double kGoodSpoilt = 0.25, kFairSpoilt = 0.45;
+constexpr double kGoodWorse = 0.25, kFairWorse = 0.45;
 constexpr double kMostWrong = 0.95; // share of the clean scene, beyond which there is nothing to spoil
 constexpr double kGoodSeconds = 0.1, kFairSeconds = 1.0;
 constexpr double kGoodExponent = 1.1, kFairExponent = 1.35;
@@ -193,15 +193,15 @@ ReadinessItem assessRobustness(const TrialRunner& run, const ScoreOptions& optio
         item.finding += QStringLiteral("; at worst %1 off where not deblending is %2 off")
                             .arg(percent(std::abs(all.worst)), percent(std::abs(all.worstWithout)));
     }
-    item.finding += QLatin1Char('.');
     // What artefacts spoil of that which is right without them: crowded blends are lost on the clean scene too.
     const double before = std::isfinite(cleanShare) ? cleanShare : 0.0;
     const double spoilt = before > kMostWrong ? 1.0 : std::max(0.0, (all.share() - before) / (1.0 - before));
     item.values.insert(QStringLiteral("spoilt"), spoilt);
-    item.verdict = died > 0 || all.unfit > 0 ? Verdict::Poor
-                   : spoilt <= kGoodSpoilt   ? Verdict::Good
-                   : spoilt <= kFairSpoilt   ? Verdict::Fair
-                                             : Verdict::Poor;
+    item.finding += QStringLiteral("; artefacts spoil %1 of what is right without them.").arg(percent(spoilt));
+    item.verdict = died > 0 || all.unfit > 0                                  ? Verdict::Poor
+                   : !std::isfinite(all.share()) || all.share() <= kGoodWorse ? Verdict::Good
+                   : all.share() <= kFairWorse                                ? Verdict::Fair
+                                                                              : Verdict::Poor;
     return item;
 }
 
