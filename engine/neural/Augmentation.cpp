@@ -105,6 +105,26 @@ void raiseNoise(TrainingStamp& stamp, double factor, Random& random) {
     }
 }
 
+void raisePhotonNoise(TrainingStamp& stamp, double factor, Random& random) {
+    if (!(factor > 1.0) || stamp.noiseless.size() != stamp.patch.image.size()) return;
+    for (std::size_t b = 0; b < stamp.patch.image.size(); ++b) {
+        const double gain = b < stamp.patch.gain.size() ? stamp.patch.gain[b] : 0.0;
+        if (!(gain > 0.0)) continue;
+        cv::Mat image = stamp.patch.image[b].clone();
+        for (int y = 0; y < image.rows; ++y) {
+            float* i = image.ptr<float>(y);
+            const float* light = stamp.noiseless[b].ptr<float>(y);
+            const float* w = stamp.patch.weight[b].ptr<float>(y);
+            for (int x = 0; x < image.cols; ++x) {
+                const double draw = random.normal();
+                if (w[x] <= 0.0f) continue;
+                i[x] += static_cast<float>(draw * std::sqrt((factor - 1.0) * std::max(0.0, double(light[x])) / gain));
+            }
+        }
+        stamp.patch.image[b] = image;
+    }
+}
+
 void scaleCounts(TrainingStamp& stamp, double factor) {
     for (std::vector<cv::Mat>* planes : {&stamp.patch.image, &stamp.noiseless}) {
         for (cv::Mat& plane : *planes) {
@@ -122,7 +142,7 @@ void scaleCounts(TrainingStamp& stamp, double factor) {
     for (float& sigma : stamp.patch.sigma) {
         sigma = static_cast<float>(sigma * factor);
     }
-    for (double& gain : stamp.gain) {
+    for (double& gain : stamp.patch.gain) {
         gain /= factor;
     }
     for (double& zeroPoint : stamp.patch.zeroPoint) {
@@ -149,15 +169,16 @@ void dropBand(TrainingStamp& stamp, int band) {
     removeAt(stamp.noiseless, band);
     removeAt(stamp.isolated, band);
     removeAt(stamp.psf, band);
-    removeAt(stamp.gain, band);
+    removeAt(stamp.patch.gain, band);
     for (TruthObject& object : stamp.objects) {
         removeAt(object.flux, band);
     }
 }
 
 void checkAugmentation(const QJsonObject& wishes) {
-    static const QStringList known{QStringLiteral("rotate"), QStringLiteral("noise"), QStringLiteral("depth"),
-                                   QStringLiteral("drop_bands")};
+    static const QStringList known{QStringLiteral("rotate"),  QStringLiteral("noise"),
+                                   QStringLiteral("depth"),   QStringLiteral("drop_bands"),
+                                   QStringLiteral("photons"), QStringLiteral("unknown_gain")};
     for (const QString& key : wishes.keys()) {
         if (!known.contains(key))
             throw UsageError(
@@ -165,8 +186,12 @@ void checkAugmentation(const QJsonObject& wishes) {
     }
     (void)range(wishes, "noise", 1.0);
     (void)range(wishes, "depth", 0.0);
-    const double drop = wishes.value(QStringLiteral("drop_bands")).toDouble();
-    if (!(drop >= 0.0 && drop < 1.0)) throw UsageError(QStringLiteral("augment: drop_bands must be from 0 to below 1"));
+    (void)range(wishes, "photons", 1.0);
+    for (const char* key : {"drop_bands", "unknown_gain"}) {
+        const double share = wishes.value(QLatin1String(key)).toDouble();
+        if (!(share >= 0.0 && share < 1.0))
+            throw UsageError(QStringLiteral("augment: %1 must be from 0 to below 1").arg(QLatin1String(key)));
+    }
 }
 
 void augment(TrainingStamp& stamp, const QJsonObject& wishes, Random& random) {
@@ -181,9 +206,13 @@ void augment(TrainingStamp& stamp, const QJsonObject& wishes, Random& random) {
     for (int b = 0; b < bands; ++b) {
         dropped.push_back(random.uniform() < drop && b != kept);
     }
+    const double photons = drawn(range(wishes, "photons", 1.0), random);
+    const bool gainless = random.uniform() < wishes.value(QStringLiteral("unknown_gain")).toDouble();
     if (wishes.value(QStringLiteral("rotate")).toBool()) turnStamp(stamp, turns, mirror);
     if (noise > 1.0) raiseNoise(stamp, noise, random);
+    if (photons > 1.0) raisePhotonNoise(stamp, photons, random);
     if (depth != 1.0) scaleCounts(stamp, depth);
+    if (gainless) std::fill(stamp.patch.gain.begin(), stamp.patch.gain.end(), 0.0);
     for (int b = bands - 1; b >= 0; --b) {
         if (dropped[static_cast<std::size_t>(b)]) dropBand(stamp, b);
     }

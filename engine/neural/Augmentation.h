@@ -15,6 +15,10 @@ void turnStamp(TrainingStamp& stamp, int turns, bool mirror);
 /// Adds white noise so that the noise's rms is `factor` (>= 1) times what it was; weights fall with it.
 void raiseNoise(TrainingStamp& stamp, double factor, Random& random);
 
+/// Adds the noise that the light would have on top if it came in `factor` (>= 1) times fewer photons, as stars do that
+/// were made of a noisy PSF. Needs noiseless images and gains; weights and gains stay, for no survey would know.
+void raisePhotonNoise(TrainingStamp& stamp, double factor, Random& random);
+
 /// Light, noise and truth times `factor`: another gain or zero point of one and the same sky.
 void scaleCounts(TrainingStamp& stamp, double factor);
 

@@ -23,8 +23,10 @@ public:
         torch::Tensor condition; ///< [N, kCondition]
     };
     /// `images` [N, 6, H, W] in sigma of the sky, `presence` [N, 6] 0 or 1, `fwhm` [N, 6] pixels (ignored where
-    /// absent).
-    Output forward(const torch::Tensor& images, const torch::Tensor& presence, const torch::Tensor& fwhm);
+    /// absent), `poisson` [N, 6] variance that one sigma of light adds (Patch::poisson): the differences of Gaussians
+    /// are in units of the noise with it, lest the photons of a bright star pass for objects. Undefined: none.
+    Output forward(const torch::Tensor& images, const torch::Tensor& presence, const torch::Tensor& fwhm,
+                   const torch::Tensor& poisson = {});
 
 private:
     torch::Tensor m_weights; ///< [2, 6], logarithms

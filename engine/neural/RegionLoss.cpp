@@ -140,7 +140,8 @@ void addMaskLosses(Tensors& losses, const Tensors& batch, const torch::Tensor& m
 } // namespace
 
 Tensors regionLosses(RegionNet& net, const Tensors& batch, const RegionLossOptions& options) {
-    const RegionNetImpl::Dense dense = net->dense(batch.at("images"), batch.at("presence"), batch.at("fwhm"));
+    const RegionNetImpl::Dense dense =
+        net->dense(batch.at("images"), batch.at("presence"), batch.at("fwhm"), batch.at("poisson"));
     Tensors losses;
     losses["centre"] = centreLoss(dense.logits, batch.at("centres"), batch.at("care"));
     losses["distance"] = distanceLoss(batch, dense);

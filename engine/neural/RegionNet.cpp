@@ -60,7 +60,7 @@ RegionNetImpl::RegionNetImpl(const RegionNetOptions& options) : m_options(option
 }
 
 RegionNetImpl::Dense RegionNetImpl::dense(const torch::Tensor& images, const torch::Tensor& presence,
-                                          const torch::Tensor& fwhm) {
+                                          const torch::Tensor& fwhm, const torch::Tensor& poisson) {
     const std::int64_t sets = std::int64_t(m_options.imageSets) * kBandSlots;
     if (images.dim() != 4 || images.size(1) != sets + m_options.planes)
         throw UsageError(QStringLiteral("the network takes %1 planes").arg(sets + m_options.planes));
@@ -73,7 +73,7 @@ RegionNetImpl::Dense RegionNetImpl::dense(const torch::Tensor& images, const tor
     torch::Tensor condition;
     for (int set = 0; set < m_options.imageSets; ++set) {
         BandInputImpl::Output in =
-            m_input(images.narrow(1, std::int64_t(set) * kBandSlots, kBandSlots), presence, fwhm);
+            m_input(images.narrow(1, std::int64_t(set) * kBandSlots, kBandSlots), presence, fwhm, poisson);
         channels.push_back(in.channels);
         condition = in.condition;
     }

@@ -39,7 +39,8 @@ public:
         torch::Tensor distances; ///< [N, 4, H, W]: from the centre to left, top, right, bottom of its box, pixel
     };
     /// `images` [N, sets * 6 + planes, H, W], sets in sigma, sides multiples of PyramidNetImpl::kStride; see BandInput.
-    Dense dense(const torch::Tensor& images, const torch::Tensor& presence, const torch::Tensor& fwhm);
+    Dense dense(const torch::Tensor& images, const torch::Tensor& presence, const torch::Tensor& fwhm,
+                const torch::Tensor& poisson = {});
 
     /// Centres proposed in images.
     struct Proposals {

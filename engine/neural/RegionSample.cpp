@@ -40,9 +40,11 @@ Tensors regionSample(const TrainingStamp& stamp, const RegionSampleOptions& opti
     out["images"] = planes(patch.image, slots, patch.sigma, size);
     out["total"] = planes(stamp.noiseless, slots, patch.sigma, size);
     out["presence"] = torch::zeros({kBandSlots});
+    out["poisson"] = torch::zeros({kBandSlots});
     out["fwhm"] = torch::full({kBandSlots}, kUnknownFwhm);
     for (size_t b = 0; b < slots.size(); ++b) {
         out["presence"][slots[b]] = 1.0f;
+        out["poisson"][slots[b]] = static_cast<float>(patch.poisson(b));
         if (patch.fwhm[b] > 0.0) out["fwhm"][slots[b]] = static_cast<float>(patch.fwhm[b]);
     }
 
@@ -96,7 +98,7 @@ void addCentreTargets(Tensors& sample, const RegionSampleOptions& options, int s
 Tensors collateRegions(const std::vector<Tensors>& samples) {
     if (samples.empty()) throw UsageError(QStringLiteral("a batch needs a sample"));
     Tensors batch;
-    for (const char* name : {"images", "presence", "fwhm", "total", "centres", "care"}) {
+    for (const char* name : {"images", "presence", "fwhm", "poisson", "total", "centres", "care"}) {
         std::vector<torch::Tensor> all;
         for (const Tensors& s : samples) {
             all.push_back(s.at(name));

@@ -16,7 +16,8 @@ struct RegionSampleOptions {
 };
 
 /// What RegionNet learns from, made of a square stamp with its isolated images:
-/// "images" [6, H, W] in sigma, "presence" [6], "fwhm" [6]; "iso" [K, 6, H, W] noiseless light of each object in sigma,
+/// "images" [6, H, W] in sigma, "presence", "fwhm", "poisson" (Patch::poisson) [6]; "iso" [K, 6, H, W] noiseless light
+/// of each object in sigma,
 /// "total" [6, H, W] of all; "objects" [K, kObjectColumns]; "centres", "care" [H, W] target map and weight. Sides are
 /// cut to multiples of the network's stride. Throws UsageError.
 [[nodiscard]] Tensors regionSample(const TrainingStamp& stamp, const RegionSampleOptions& options);
@@ -27,8 +28,8 @@ void addCentreTargets(Tensors& sample, const RegionSampleOptions& options, int s
 /// Columns of "objects": 1 for a star, centre, box, S/N, 1 if it is asked for (0: known, but too faint).
 enum ObjectColumn { IsStar, CentreX, CentreY, BoxX0, BoxY0, BoxX1, BoxY1, Snr, Wanted, kObjectColumns };
 
-/// Samples of one size as one batch: images, presence, fwhm, total, centres, care get a first axis; iso and objects are
-/// joined, "object_image" [sum K] says where each belongs.
+/// Samples of one size as one batch: images, presence, fwhm, poisson, total, centres, care get a first axis; iso and
+/// objects are joined, "object_image" [sum K] says where each belongs.
 [[nodiscard]] Tensors collateRegions(const std::vector<Tensors>& samples);
 
 struct RegionLossOptions {

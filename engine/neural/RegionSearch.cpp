@@ -60,6 +60,15 @@ SlottedBands SlottedBands::of(const Scene& scene) {
     return out;
 }
 
+SlottedBands SlottedBands::of(const PatchReader& reader) {
+    SlottedBands out = of(reader.scene());
+    out.poisson = torch::zeros({1, kBandSlots});
+    for (std::size_t b = 0; b < out.slots.size(); ++b) {
+        out.poisson[0][out.slots[b]] = static_cast<float>(reader.poisson(b));
+    }
+    return out;
+}
+
 RegionSearch::RegionSearch(RegionNet net, cv::Size size, SlottedBands bands,
                            std::function<torch::Tensor(const Box&)> read, const Options& options)
     : m_net(std::move(net)), m_size(size), m_bands(std::move(bands)), m_read(std::move(read)), m_options(options) {}
@@ -87,7 +96,9 @@ RegionSearch::Block RegionSearch::dense(const Box& core, Progress& progress,
         m_net->to(to);
     };
     calls.forward = [&](const torch::Tensor& input) {
-        const RegionNetImpl::Dense d = m_net->dense(input, m_bands.presence.to(device), m_bands.fwhm.to(device));
+        const RegionNetImpl::Dense d =
+            m_net->dense(input, m_bands.presence.to(device), m_bands.fwhm.to(device),
+                         m_bands.poisson.defined() ? m_bands.poisson.to(device) : torch::Tensor());
         return std::vector<torch::Tensor>{torch::sigmoid(d.logits).unsqueeze(1), d.distances, d.levels.fine,
                                           d.levels.coarse};
     };

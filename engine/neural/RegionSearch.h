@@ -17,9 +17,12 @@ struct SlottedBands {
     std::vector<int> matched; ///< band of each slot, -1 = absent, as Preprocessing takes it
     torch::Tensor presence;   ///< [1, 6]
     torch::Tensor fwhm;       ///< [1, 6], pixel
+    torch::Tensor poisson;    ///< [1, 6], as BandInput takes it; undefined = none
 
     /// Throws UsageError for more than six bands.
     [[nodiscard]] static SlottedBands of(const Scene& scene);
+    /// With the photons' noise of the scene's objects, for images that hold all of their light.
+    [[nodiscard]] static SlottedBands of(const PatchReader& reader);
 };
 
 /// u, g, r, i, z, y in units of the sky's noise: how RegionNet takes pixels.

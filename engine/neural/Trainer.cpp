@@ -35,6 +35,7 @@ public:
 
 private:
     void makeOptimizer();
+    void begin(); ///< with another model's weights
     void resume();
     bool trainSteps(); ///< false: stopped on request
     void step(const Tensors& batch);
@@ -124,6 +125,15 @@ void Trainer::makeOptimizer() {
         const auto options = torch::optim::AdamWOptions(m_options.learningRate);
         m_optimizer = std::make_unique<torch::optim::AdamW>(groups(options), options);
     }
+}
+
+void Trainer::begin() {
+    const QString folder = QDir(m_request.folder).filePath(m_options.start);
+    const ModelFile model = ModelFile::open(folder, m_task.method(), m_task.architecture());
+    if (model.network() != m_task.network())
+        throw MethodError(QStringLiteral("the model in %1 is of another size than the recipe's network").arg(folder));
+    model.load(*m_network);
+    m_network->train();
 }
 
 void Trainer::resume() {
@@ -432,6 +442,7 @@ TrainingOutcome Trainer::run() {
         throw WriteError(QStringLiteral("the folder %1 cannot be made").arg(m_request.out));
     torch::manual_seed(m_options.seed);
     m_network = m_task.build();
+    if (!m_options.start.isEmpty() && !m_request.resume) begin();
     if (m_options.ema > 0.0) {
         m_average = m_task.build();
         setWeights(*m_average, weightsOf(*m_network), QStringLiteral("the network"));

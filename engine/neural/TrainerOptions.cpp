@@ -44,6 +44,14 @@ public:
         value = found.toBool();
     }
 
+    void text(const char* key, QString& value) {
+        m_known << QLatin1String(key);
+        const QJsonValue found = m_json.value(QLatin1String(key));
+        if (found.isUndefined()) return;
+        if (!found.isString()) throw UsageError(QStringLiteral("training: %1 must be a text").arg(QLatin1String(key)));
+        value = found.toString();
+    }
+
     void choice(const char* key, QString& value, const QStringList& choices) {
         m_known << QLatin1String(key);
         const QJsonValue found = m_json.value(QLatin1String(key));
@@ -91,6 +99,7 @@ TrainerOptions TrainerOptions::fromJson(const QJsonObject& json) {
     in.whole("seed", o.seed, 0, 9007199254740992.0);
     in.whole("workers", o.workers, 0, 1024);
     in.flag("half_precision", o.halfPrecision);
+    in.text("start", o.start);
     in.refuseOthers();
     if (o.steps == 0 && o.minutes == 0.0)
         throw UsageError(QStringLiteral("training: give steps or minutes, otherwise it never ends"));
@@ -116,7 +125,8 @@ QJsonObject TrainerOptions::toJson() const {
             {QStringLiteral("checkpoint_minutes"), checkpointMinutes},
             {QStringLiteral("seed"), static_cast<qint64>(seed)},
             {QStringLiteral("workers"), workers},
-            {QStringLiteral("half_precision"), halfPrecision}};
+            {QStringLiteral("half_precision"), halfPrecision},
+            {QStringLiteral("start"), start}};
 }
 
 QJsonObject completeRecipe(const QJsonObject& defaults, const QJsonObject& given) {

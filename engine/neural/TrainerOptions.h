@@ -28,6 +28,8 @@ struct TrainerOptions {
     std::uint64_t seed = 1;
     int workers = 0;           ///< threads that make samples; 0 = as many as compute
     bool halfPrecision = true; ///< weights stored as float16
+    QString start; ///< folder of a model of the same network whose weights it begins with, relative to the method's
+                   ///< own; empty = random
 
     /// Missing keys keep the values above. Throws UsageError that names the key.
     [[nodiscard]] static TrainerOptions fromJson(const QJsonObject& json);

@@ -172,7 +172,7 @@ TrainingStamp TrainingData::simulated(const Source& source, Split split, std::in
     out.noiseless = std::move(stamp.noiseless);
     out.isolated = std::move(stamp.isolated);
     out.psf = std::move(stamp.psf);
-    out.gain.assign(survey.bands.size(), survey.gain);
+    out.patch.gain.assign(survey.bands.size(), survey.gain);
     return out;
 }
 
@@ -206,7 +206,6 @@ TrainingStamp TrainingData::fromScene(Split split, Random& random) const {
     const std::size_t bands = scene.bands.size();
     for (const Band& band : scene.bands) {
         out.psf.push_back(band.psf.image);
-        out.gain.push_back(band.gain);
     }
     if (truth.noiseless.size() == bands &&
         std::all_of(truth.noiseless.begin(), truth.noiseless.end(), [](const PlanePtr& p) { return p != nullptr; })) {

@@ -19,7 +19,6 @@ struct TrainingStamp {
     std::vector<cv::Mat> noiseless;   ///< per band: all objects together; empty where not known
     std::vector<std::vector<cv::Mat>> isolated; ///< [band][object]; empty where not known
     std::vector<cv::Mat> psf;                   ///< per band, unit sum; empty where not known
-    std::vector<double> gain;                   ///< per band: electrons per count; 0 = not known
     int source = 0;                             ///< which entry of the recipe it came of
 };
 
@@ -32,7 +31,9 @@ struct TrainingStamp {
 ///  "augment": {"rotate": true,                quarter turns and mirror images
 ///              "noise": [1.0, 1.5],           the noise is raised by a factor of this range (uniform in its logarithm)
 ///              "depth": [0.7, 1.4],           light and noise alike times a factor: another gain or zero point
-///              "drop_bands": 0.1}}            probability of each band to be missing (one always stays)
+///              "drop_bands": 0.1,             probability of each band to be missing (one always stays)
+///              "photons": [1, 30],            photon noise of the light as of so many times fewer photons
+///              "unknown_gain": 0.3}}          probability that the gains are not known
 /// Depth, seeing, PSF and surveys vary by the simulator's own recipe ("exposure", "seeing", "psf"; several recipes).
 /// Immutable; the same (seed, set, index) gives the same stamp, whoever asks.
 class TrainingData {

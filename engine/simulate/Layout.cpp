@@ -82,6 +82,10 @@ private:
     }
 
     double starMagnitude() {
+        if (m_recipe.stars.counts) {
+            return m_recipe.stars.counts->drawMagnitude(m_random, m_recipe.stars.magnitudes.first,
+                                                        m_recipe.stars.magnitudes.second);
+        }
         // Star counts at high latitude rise by about 0.12 dex a magnitude.
         const double slope = std::max(m_recipe.stars.slope, 1e-3);
         const auto [bright, faint] = m_recipe.stars.magnitudes;

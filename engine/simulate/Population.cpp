@@ -67,6 +67,17 @@ double locusOffset(double colour, double wavelengthNm) {
     return offset[j] + s * (offset[j + 1] - offset[j]);
 }
 
+constexpr double kBluestLate = 0.6, kReddestEarly = 0.55;
+
+/// Bright stars of a high-latitude field are mostly F to K dwarfs, faint ones mostly M dwarfs.
+double lateShare(double magnitude) {
+    return std::clamp(0.25 + 0.12 * (magnitude - 18.0), 0.2, 0.9);
+}
+
+double starColour(bool late, double uniform) {
+    return late ? kBluestLate + (1.0 - kBluestLate) * uniform : kReddestEarly * uniform;
+}
+
 } // namespace
 
 Population::Population(Survey survey) : m_survey(std::move(survey)) {}
@@ -192,17 +203,26 @@ void Population::makeIrregular(Galaxy& galaxy, Random& random, const Morphology:
 Galaxy Population::star(Random& random, double magnitude, double colour) const {
     Galaxy g;
     g.star = true;
-    // Bright stars of a high-latitude field are mostly F to K dwarfs, faint ones mostly M dwarfs.
-    const double late = std::clamp(0.25 + 0.12 * (magnitude - 18.0), 0.2, 0.9);
-    const bool m = random.uniform() < late;
-    const double u = random.uniform();
-    const double c = std::clamp(orDrawn(colour, m ? 0.6 + 0.4 * u : 0.55 * u), 0.0, 1.0);
+    const bool late = random.uniform() < lateShare(magnitude);
+    const double c = std::clamp(orDrawn(colour, starColour(late, random.uniform())), 0.0, 1.0);
     for (const SurveyBand& band : m_survey.bands) {
         const double mag = magnitude + locusOffset(c, band.wavelength);
         g.magnitude.push_back(mag);
         g.pointFlux.push_back(m_survey.electrons(band, mag) / m_survey.gain);
     }
     return g;
+}
+
+double Population::meanStarColour(double magnitude, double wavelengthNm) {
+    constexpr int kPoints = 16;
+    const double late = lateShare(magnitude);
+    double sum = 0.0;
+    for (int i = 0; i < kPoints; ++i) {
+        const double u = (i + 0.5) / kPoints;
+        sum += late * locusOffset(starColour(true, u), wavelengthNm) +
+               (1.0 - late) * locusOffset(starColour(false, u), wavelengthNm);
+    }
+    return sum / kPoints;
 }
 
 } // namespace blendscope

@@ -55,6 +55,8 @@ public:
     /// `colour`: 0 (F dwarf) .. 1 (late M dwarf); NaN = drawn, redder towards faint magnitudes.
     [[nodiscard]] Galaxy star(Random& random, double magnitude,
                               double colour = std::numeric_limits<double>::quiet_NaN()) const;
+    /// AB magnitude at a wavelength minus the i-like one, mean of the stars of a magnitude.
+    [[nodiscard]] static double meanStarColour(double magnitude, double wavelengthNm);
 
 private:
     void makeIrregular(Galaxy& galaxy, Random& random, const Morphology::Wish& wish, const SersicComponent& disk,

@@ -68,15 +68,28 @@ Recipe::Crowd readCrowd(const RecipeReader& r, bool galaxies, double areaArcmin2
         r.allow({"magnitudes", "density", "count", "clustered", "reach", "radius", "margin", "size_factor", "snr",
                  "irregular"});
     } else {
-        r.allow({"magnitudes", "density", "count", "radius", "margin", "slope"});
+        r.allow({"magnitudes", "density", "count", "radius", "margin", "slope", "galactic"});
     }
     Recipe::Crowd c;
     c.magnitudes = r.range("magnitudes", 5.0, 35.0, galaxies ? std::pair(18.0, 26.0) : std::pair(17.0, 24.0));
     c.density = r.number("density", 0.0, 1e6, 0.0);
     if (r.has("count")) c.count = r.range("count", 0.0, kMostObjects, {0.0, 0.0});
     if (r.has("count") && r.has("density")) r.fail("count", QStringLiteral("either \"count\" or \"density\""));
+    if (r.has("galactic")) {
+        for (const char* key : {"density", "count", "slope"}) {
+            if (r.has(key)) r.fail(key, QStringLiteral("none beside \"galactic\", which decides it"));
+        }
+        const std::vector<double> direction = r.numbers("galactic", -360.0, 360.0);
+        if (direction.size() != 2 || std::abs(direction[1]) < StarCounts::kLeastLatitude ||
+            std::abs(direction[1]) > 90.0) {
+            r.fail("galactic", QStringLiteral("longitude and latitude, at least %1 deg from the plane")
+                                   .arg(StarCounts::kLeastLatitude));
+        }
+        c.counts.emplace(direction[0], direction[1]);
+        c.density = c.counts->density(c.magnitudes.first, c.magnitudes.second);
+    }
     if (c.density * areaArcmin2 > kMostObjects) {
-        r.fail("density", QStringLiteral("at most %1 objects a scene").arg(kMostObjects));
+        r.fail(c.counts ? "galactic" : "density", QStringLiteral("at most %1 objects a scene").arg(kMostObjects));
     }
     c.clustered = r.number("clustered", 0.0, 0.95, 0.0);
     c.reachArcsec = r.number("reach", 0.1, 1e4, 5.0);

@@ -3,6 +3,7 @@
 #include "simulate/Artefacts.h"
 #include "simulate/Catalogue.h"
 #include "simulate/Population.h"
+#include "simulate/StarCounts.h"
 #include "simulate/Survey.h"
 
 #include <QJsonObject>
@@ -35,7 +36,8 @@ class RecipeReader;
 ///    the magnitude, "irregular": share of the star-forming galaxies that are no smooth disks, or {"share", "kind"
 ///    ("spiral", "flocculent", "clumpy"; absent = as they are met), "knots", "arms", "dust", "tides" (true or false)}.
 ///    An irregular galaxy is one object of the truth, whatever it is made of; its column "irregular" is 1.}
-/// - "stars": {"magnitudes", "density" or "count", "margin", "slope": of log counts with magnitude, 0.12}
+/// - "stars": {"magnitudes", "galactic": [longitude, latitude] deg, for as many as there are in that direction
+///    (StarCounts), or "density" or "count", then with "slope": of log counts with magnitude, 0.12; "margin"}
 /// - "catalogue": a FITS table of galaxies (CatSim or COSMOS, see Catalogue) in place of the built-in population, for
 ///    "galaxies" and "layout"
 /// - "artefacts": what spoils the images, with masks (Artefacts)
@@ -71,6 +73,7 @@ struct Recipe {
         double radiusArcsec = 0.0; ///< 0 = the whole scene
         double margin = 0.0;
         double slope = 0.12;
+        std::optional<StarCounts> counts; ///< of stars; decides the density and the magnitudes
         double sizeFactor = 1.0;
         std::optional<std::pair<double, double>> snr;
         double irregularShare = 0.0;

@@ -43,10 +43,13 @@ function(blendscope_add_method)
   configure_file("${CMAKE_CURRENT_SOURCE_DIR}/method.json" "${folder}/method.json" COPYONLY)
   install(TARGETS ${target} LIBRARY DESTINATION "${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
   install(FILES method.json DESTINATION "${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
-  if(IS_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/model")
-    install(DIRECTORY model DESTINATION "${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
-    file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}/model" "${folder}/model" SYMBOLIC)
-  endif()
+  foreach(weights model start) # the shipped model, and what its training began with
+    if(NOT IS_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/${weights}")
+      continue()
+    endif()
+    install(DIRECTORY ${weights} DESTINATION "${BLENDSCOPE_PLUGIN_DIR}/${ARG_NAME}")
+    file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}/${weights}" "${folder}/${weights}" SYMBOLIC)
+  endforeach()
 endfunction()
 
 # LibTorch's headers take half a minute to parse: inside the tree a target uses what blendscope_neural has compiled

@@ -55,7 +55,7 @@ CountNet makeCountNet(const QJsonObject& network) {
 }
 
 CountTask::CountTask(const QJsonObject& recipe)
-    : m_pool(recipe.value(QStringLiteral("data")).toObject().value(QStringLiteral("pool")).toInt(0)),
+    : m_pool(SamplePool::fromJson(recipe.value(QStringLiteral("data")).toObject())),
       m_seed(static_cast<std::uint64_t>(recipe.value(QStringLiteral("seed")).toDouble(1))),
       m_preprocessing(Preprocessing::fromJson(
           completeRecipe(countPreprocessing(), recipe.value(QStringLiteral("preprocessing")).toObject()))),

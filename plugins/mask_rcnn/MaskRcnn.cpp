@@ -52,8 +52,8 @@ public:
         options.detector.leastProposal = static_cast<float>(p.real(QStringLiteral("PROPOSAL_SCORE")));
         options.detector.nearest = static_cast<float>(p.real(QStringLiteral("NEAREST")));
         options.detector.masks = p.boolean(QStringLiteral("MASKS"));
-        const SlottedBands bands = SlottedBands::of(scene);
         const PatchReader reader(scene, result.sky);
+        const SlottedBands bands = SlottedBands::of(reader);
         const Preprocessing preprocessing = regionPreprocessing();
         const auto read = [&](const Box& box) { return preprocessing.encode(reader.read(box), bands.matched); };
         RegionSearch search(net, scene.size, bands, read, options);

@@ -27,7 +27,7 @@ RegionNet borrowed(torch::nn::Module& network) {
 std::vector<RegionDetection> detect(RegionNet& net, const Tensors& batch, std::int64_t image, bool masks) {
     const RegionNetImpl::Dense d =
         net->dense(batch.at("images").narrow(0, image, 1), batch.at("presence").narrow(0, image, 1),
-                   batch.at("fwhm").narrow(0, image, 1));
+                   batch.at("fwhm").narrow(0, image, 1), batch.at("poisson").narrow(0, image, 1));
     RegionDetectorOptions options;
     options.leastScore = masks ? 0.4f : kLeastScore;
     options.masks = masks;

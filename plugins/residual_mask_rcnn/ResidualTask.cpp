@@ -103,7 +103,7 @@ Scene sceneOf(const TrainingStamp& stamp) {
             band.psf = Psf::moffat(patch.fwhm[b]);
         }
         band.zeroPoint = patch.zeroPoint[b];
-        band.gain = b < stamp.gain.size() ? stamp.gain[b] : 0.0;
+        band.gain = b < patch.gain.size() ? patch.gain[b] : 0.0;
         band.varianceIsSkyOnly = true;
         band.skySubtracted = true;
         scene.bands.push_back(std::move(band));
@@ -182,11 +182,12 @@ Tensors ResidualTask::sample(Split split, std::int64_t index) const {
     const auto side = static_cast<int>(out.at("images").size(2));
     const SlottedBands bands = SlottedBands::of(scene);
     const std::vector<Peak> peaks = peaksOf(result);
-    out["images"] = residualInput(stamp.patch, modelIn(result, stamp.patch.box, scene.bands.size()), stamp.gain,
+    out["images"] = residualInput(stamp.patch, modelIn(result, stamp.patch.box, scene.bands.size()), stamp.patch.gain,
                                   bands.matched, peaks)
                         .slice(1, 0, side)
                         .slice(2, 0, side)
                         .contiguous();
+    out["poisson"].zero_(); // pulls have it already
     // What was found is no longer there to be found: neither asked for nor excused.
     const std::vector<bool> left = missed(out.at("objects"), peaks);
     std::vector<std::int64_t> rows;

@@ -81,7 +81,7 @@ PhotometryNet makePhotometryNet(const QJsonObject& network) {
 }
 
 PhotometryTask::PhotometryTask(const QJsonObject& recipe)
-    : m_pool(recipe.value(QStringLiteral("data")).toObject().value(QStringLiteral("pool")).toInt(0)),
+    : m_pool(SamplePool::fromJson(recipe.value(QStringLiteral("data")).toObject())),
       m_seed(static_cast<std::uint64_t>(recipe.value(QStringLiteral("seed")).toDouble(1))),
       m_preprocessing(Preprocessing::fromJson(photometryPreprocessing())),
       m_network(recipe.value(QStringLiteral("network")).toObject()) {

@@ -43,6 +43,21 @@ double refused(const QJsonObject& recipe, const char* key) {
 class TestLayout : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void starsAsManyAsInADirection() {
+        const auto field = [](const char* stars) {
+            return parse(QStringLiteral("{'survey': 'lsst', 'bands': ['i'], 'size': [3000, 3000], 'stars': %1}")
+                             .arg(QLatin1String(stars)));
+        };
+        const QJsonObject recipe = field("{'galactic': [120, 30], 'magnitudes': [17, 24]}");
+        const auto drawn = static_cast<double>(objects(recipe, 0).size());
+        const double wanted = 100.0 * StarCounts(120.0, 30.0).density(17.0, 24.0); // 10 arcmin a side
+        QVERIFY(wanted > 100.0);
+        QVERIFY(std::abs(drawn - wanted) < 5.0 * std::sqrt(wanted));
+        QVERIFY(refused(field("{'galactic': [120, 5]}"), "galactic"));
+        QVERIFY(refused(field("{'galactic': [120]}"), "galactic"));
+        QVERIFY(refused(field("{'galactic': [120, 50], 'density': 3}"), "density"));
+    }
+
     void samplings() {
         std::set<size_t> counts;
         const StampStream standard(stamp("{'kind': 'default'}"), 11);

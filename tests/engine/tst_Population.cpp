@@ -1,4 +1,5 @@
 #include "simulate/Population.h"
+#include "simulate/StarCounts.h"
 
 #include <QTest>
 #include <algorithm>
@@ -111,6 +112,46 @@ private Q_SLOTS:
             QVERIFY(ri > 0.0 && ri < 2.2);
             QVERIFY(gr > 1.2 || ri < 0.6); // red in r - i means an M dwarf, red in g - r as well
         }
+    }
+
+    // The closed form of Bahcall & Soneira 1980, evaluated apart from this code.
+    void starCounts_data() {
+        QTest::addColumn<double>("longitude");
+        QTest::addColumn<double>("latitude");
+        QTest::addColumn<double>("v");
+        QTest::addColumn<double>("wanted");
+        QTest::newRow("pole, bright") << 0.0 << 90.0 << 10.0 << 2.0;
+        QTest::newRow("pole") << 0.0 << 90.0 << 18.0 << 587.8;
+        QTest::newRow("pole, faint") << 0.0 << 90.0 << 24.0 << 4700.2;
+        QTest::newRow("middle") << 90.0 << 50.0 << 21.0 << 2962.1;
+        QTest::newRow("south") << 90.0 << -50.0 << 21.0 << 2962.1;
+        QTest::newRow("above the centre") << 0.0 << 30.0 << 20.0 << 17597.9;
+        QTest::newRow("anticentre") << 180.0 << 20.0 << 22.0 << 11553.9;
+    }
+    void starCounts() {
+        QFETCH(double, longitude);
+        QFETCH(double, latitude);
+        QFETCH(double, v);
+        QFETCH(double, wanted);
+        const StarCounts counts(longitude, latitude);
+        QVERIFY(std::abs(counts.brighterThanV(v) - wanted) < 0.05);
+    }
+
+    void starMagnitudesFollowTheirCounts() {
+        const StarCounts counts(120.0, 45.0);
+        Random random(9);
+        int bright = 0;
+        const int n = 20000;
+        for (int i = 0; i < n; ++i) {
+            const double m = counts.drawMagnitude(random, 16.0, 24.0);
+            QVERIFY(m >= 16.0 && m <= 24.0);
+            bright += m < 20.0;
+        }
+        const double wanted = counts.density(16.0, 20.0) / counts.density(16.0, 24.0);
+        QVERIFY(std::abs(double(bright) / n - wanted) < 0.015);
+        // Faint stars are M dwarfs, fainter in V than in i, so that i counts lie above V counts.
+        QVERIFY(counts.density(-20.0, 22.0) * 3600.0 > counts.brighterThanV(22.0));
+        QVERIFY_EXCEPTION_THROWN(StarCounts(0.0, 10.0), std::invalid_argument);
     }
 
     void aWishChangesNothingElse() {

@@ -249,6 +249,28 @@ private Q_SLOTS:
         QVERIFY(rows.max().item<std::int64_t>() - middle <= net->reach());
     }
 
+    /// The photons of a bright star are no sharper to the network than the sky.
+    void photonsAreNoise() {
+        BandInput input;
+        const torch::NoGradGuard frozen;
+        torch::manual_seed(6);
+        const torch::Tensor presence = torch::tensor({{0.f, 1.f, 1.f, 1.f, 0.f, 0.f}});
+        const torch::Tensor fwhm = torch::full({1, 6}, 4.0f), poisson = torch::full({1, 6}, 0.05f);
+        const double light = 4000.0;
+        const torch::Tensor sky = torch::randn({1, 6, 96, 96});
+        const torch::Tensor bright = light + torch::randn({1, 6, 96, 96}) * std::sqrt(1.0 + 0.05 * light);
+        const auto sharpness = [&](const torch::Tensor& image, const torch::Tensor& photons) {
+            const torch::Tensor c = input->forward(image, presence, fwhm, photons).channels;
+            return c.slice(1, kBandSlots + 1, kBandSlots + 4).slice(2, 12, -12).slice(3, 12, -12).std().item<double>();
+        };
+        const double quiet = sharpness(sky, poisson);
+        QVERIFY(sharpness(bright, {}) > 4.0 * quiet);
+        QVERIFY2(std::abs(sharpness(bright, poisson) / quiet - 1.0) < 0.1,
+                 qPrintable(QString::number(sharpness(bright, poisson) / quiet)));
+        QVERIFY(torch::equal(input->forward(sky, presence, fwhm).channels,
+                             input->forward(sky, presence, fwhm, torch::zeros({1, 6})).channels));
+    }
+
     void absentBandsCannotBeSeen() {
         torch::manual_seed(5);
         RegionNet net(tiny());
@@ -292,7 +314,8 @@ private Q_SLOTS:
         }
         RegionDetectorOptions options;
         options.leastScore = 0.3f;
-        const RegionNetImpl::Dense d = net->dense(batch.at("images"), batch.at("presence"), batch.at("fwhm"));
+        const RegionNetImpl::Dense d =
+            net->dense(batch.at("images"), batch.at("presence"), batch.at("fwhm"), batch.at("poisson"));
         const Box all{0, 0, kSide, kSide};
         const auto found = detectRegions(net, d.levels, torch::sigmoid(d.logits[0]), d.distances[0], all, options);
         QCOMPARE(found.size(), 2u);

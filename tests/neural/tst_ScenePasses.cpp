@@ -130,6 +130,35 @@ private Q_SLOTS:
         QVERIFY(cv::norm(patch.image[0](cv::Rect(20, 0, 40, 20)), in, cv::NORM_INF) == 0.0);
     }
 
+    void theGainIsThatOfTheVariance() {
+        constexpr double kGain = 2.5, kSky = 9.0;
+        Scene scene;
+        scene.size = {200, 160};
+        cv::Mat image(scene.size, CV_32F), variance(scene.size, CV_32F);
+        Random random(3);
+        for (int y = 0; y < image.rows; ++y) {
+            for (int x = 0; x < image.cols; ++x) {
+                const double light = 4000.0 * std::exp(-(std::pow(x - 90, 2) + std::pow(y - 70, 2)) / 200.0);
+                variance.at<float>(y, x) = static_cast<float>(kSky + light / kGain);
+                image.at<float>(y, x) = static_cast<float>(light + random.normal() * std::sqrt(kSky + light / kGain));
+            }
+        }
+        Band band;
+        band.name = QStringLiteral("r");
+        band.image = std::make_shared<MemoryPlane>(image);
+        band.variance = std::make_shared<MemoryPlane>(variance);
+        band.gain = 1000.0; // of a single exposure, say
+        scene.bands = {band};
+        const Patch seen = PatchReader(scene).read({0, 0, 16, 16});
+        QVERIFY2(std::abs(seen.gain[0] / kGain - 1.0) < 0.05, qPrintable(QString::number(seen.gain[0])));
+        QVERIFY(std::abs(seen.poisson(0) * kGain * 3.0 - 1.0) < 0.05);
+        // Where the plane is the sky's alone, the header is all there is.
+        scene.bands[0].varianceIsSkyOnly = true;
+        QCOMPARE(PatchReader(scene).read({0, 0, 16, 16}).gain[0], 1000.0);
+        scene.bands[0].gain = 0.0;
+        QCOMPARE(PatchReader(scene).poisson(0), 0.0);
+    }
+
     void tilesLeaveNoSeams() {
         const Preprocessing pre = scaled(QStringLiteral("asinh_noise"));
         const PatchReader reader(*m_scene);
@@ -290,6 +319,19 @@ private Q_SLOTS:
         cv::meanStdDev((noisy.patch.image[0] - original.patch.image[0]) / original.patch.sigma[0], mean, deviation);
         QVERIFY(std::abs(deviation[0] - std::sqrt(3.0)) < 0.1);
         QVERIFY(std::abs(noisy.patch.sigma[0] / original.patch.sigma[0] - 2.0) < 1e-5);
+        // Photon noise grows with the root of the light, and is none without light.
+        TrainingStamp grainy = original;
+        grainy.patch.gain.assign(grainy.patch.bands.size(), 4.0);
+        for (cv::Mat& light : grainy.noiseless) {
+            light = cv::Mat(light.size(), CV_32F, cv::Scalar(900.0));
+            light.colRange(0, light.cols / 2).setTo(0.0f);
+        }
+        raisePhotonNoise(grainy, 5.0, random);
+        const cv::Mat added = grainy.patch.image[0] - original.patch.image[0];
+        QCOMPARE(cv::norm(added.colRange(0, added.cols / 2), cv::NORM_INF), 0.0);
+        cv::meanStdDev(added.colRange(added.cols / 2, added.cols), mean, deviation);
+        QVERIFY(std::abs(deviation[0] / 30.0 - 1.0) < 0.08); // sqrt(4 x 900 / 4)
+        QVERIFY(std::abs(mean[0]) < 3.0);
         // Another gain changes nothing that a network sees.
         TrainingStamp brighter = original;
         scaleCounts(brighter, 7.3);

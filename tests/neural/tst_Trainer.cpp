@@ -126,6 +126,25 @@ private Q_SLOTS:
         QVERIFY(contents(a.filePath(name)) != contents(c.filePath(name)));
     }
 
+    void itGoesOnFromAnotherModel() {
+        const QTemporaryDir first, second, other;
+        const Run scratch = train(first.path(), 200);
+        const QJsonObject more{{QStringLiteral("start"), first.path()},
+                               {QStringLiteral("warm_up"), 0},
+                               {QStringLiteral("learning_rate"), 1e-9},
+                               {QStringLiteral("half_precision"), false}};
+        // At a rate of nothing the weights stay, whatever the seed: the test set is the same.
+        QJsonObject otherSeed = more;
+        otherSeed[QStringLiteral("seed")] = 9;
+        const Run again = train(second.path(), 5, false, -1, otherSeed);
+        const double before = scratch.outcome.metrics.value(QStringLiteral("test_rms")),
+                     after = again.outcome.metrics.value(QStringLiteral("test_rms"));
+        QVERIFY2(std::abs(after - before) < 0.01 * before, qPrintable(QStringLiteral("%1 %2").arg(before).arg(after)));
+        QVERIFY_EXCEPTION_THROWN(
+            (void)train(other.path(), 5, false, -1, {{QStringLiteral("start"), QStringLiteral("/no/model")}}),
+            UsageError);
+    }
+
     void aKillLeavesAWholeCheckpoint() {
         const QTemporaryDir dir;
         // Checkpoints are written all the time; the kill falls anywhere.

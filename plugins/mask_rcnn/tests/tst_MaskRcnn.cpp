@@ -204,6 +204,7 @@ private Q_SLOTS:
         training[QStringLiteral("validation")] = 2;
         training[QStringLiteral("test")] = 2;
         training[QStringLiteral("validate_every")] = 2;
+        training[QStringLiteral("start")] = QString(); // a smaller network than the one that it begins with
         request.recipe[QStringLiteral("training")] = training;
         request.out = folder.path();
         request.threads = 1;
