@@ -1,6 +1,7 @@
 #include "neural/Augmentation.h"
 
 #include "core/Error.h"
+#include "neural/TrainerOptions.h"
 
 #include <QJsonArray>
 #include <cmath>
@@ -179,11 +180,7 @@ void checkAugmentation(const QJsonObject& wishes) {
     static const QStringList known{QStringLiteral("rotate"),  QStringLiteral("noise"),
                                    QStringLiteral("depth"),   QStringLiteral("drop_bands"),
                                    QStringLiteral("photons"), QStringLiteral("unknown_gain")};
-    for (const QString& key : wishes.keys()) {
-        if (!known.contains(key))
-            throw UsageError(
-                QStringLiteral("augment: no key \"%1\"; there are %2").arg(key, known.join(QStringLiteral(", "))));
-    }
+    checkRecipeKeys(wishes, QStringLiteral("augment"), known);
     (void)range(wishes, "noise", 1.0);
     (void)range(wishes, "depth", 0.0);
     (void)range(wishes, "photons", 1.0);

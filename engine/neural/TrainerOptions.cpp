@@ -62,13 +62,7 @@ public:
         value = found.toString();
     }
 
-    void refuseOthers() const {
-        for (const QString& key : m_json.keys()) {
-            if (!m_known.contains(key))
-                throw UsageError(QStringLiteral("training: no key \"%1\"; there are %2")
-                                     .arg(key, m_known.join(QStringLiteral(", "))));
-        }
-    }
+    void refuseOthers() const { checkRecipeKeys(m_json, QStringLiteral("training"), m_known); }
 
 private:
     const QJsonObject& m_json;
@@ -127,6 +121,14 @@ QJsonObject TrainerOptions::toJson() const {
             {QStringLiteral("workers"), workers},
             {QStringLiteral("half_precision"), halfPrecision},
             {QStringLiteral("start"), start}};
+}
+
+void checkRecipeKeys(const QJsonObject& json, const QString& where, const QStringList& known) {
+    for (const QString& key : json.keys()) {
+        if (!known.contains(key))
+            throw UsageError(
+                QStringLiteral("%1: no key \"%2\"; there are %3").arg(where, key, known.join(QStringLiteral(", "))));
+    }
 }
 
 QJsonObject completeRecipe(const QJsonObject& defaults, const QJsonObject& given) {

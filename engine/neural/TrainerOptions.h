@@ -2,6 +2,7 @@
 
 #include <QJsonObject>
 #include <QString>
+#include <QStringList>
 #include <cstdint>
 
 namespace blendscope {
@@ -38,5 +39,8 @@ struct TrainerOptions {
 
 /// `given` over `defaults`, member by member, objects inside objects too. Arrays are replaced whole.
 [[nodiscard]] QJsonObject completeRecipe(const QJsonObject& defaults, const QJsonObject& given);
+
+/// Throws UsageError for a member that is not among `known`; `where` begins the sentence.
+void checkRecipeKeys(const QJsonObject& json, const QString& where, const QStringList& known);
 
 } // namespace blendscope

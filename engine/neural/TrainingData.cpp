@@ -3,6 +3,7 @@
 #include "core/Error.h"
 #include "io/SceneReader.h"
 #include "neural/Augmentation.h"
+#include "neural/TrainerOptions.h"
 #include "simulate/Simulator.h"
 #include "simulate/TruthTable.h"
 
@@ -58,11 +59,7 @@ TrainingData::~TrainingData() = default;
 TrainingData::TrainingData(const QJsonObject& data, std::uint64_t seed) : m_seed(seed) {
     static const QStringList known{QStringLiteral("simulate"), QStringLiteral("size"), QStringLiteral("folders"),
                                    QStringLiteral("folder_share"), QStringLiteral("augment")};
-    for (const QString& key : data.keys()) {
-        if (!known.contains(key))
-            throw UsageError(
-                QStringLiteral("data: no key \"%1\"; there are %2").arg(key, known.join(QStringLiteral(", "))));
-    }
+    checkRecipeKeys(data, QStringLiteral("data"), known);
     m_size = data.value(QStringLiteral("size")).toInt();
     if (m_size < 0 || m_size > 4096) throw UsageError(QStringLiteral("data: size must be from 0 to 4096 pixels"));
     m_augment = data.value(QStringLiteral("augment")).toObject();

@@ -6,12 +6,9 @@
 #include "core/Error.h"
 #include "core/Random.h"
 #include "method/Training.h"
-#include "neural/RegionDetector.h"
-#include "neural/RegionScore.h"
 #include "neural/RegionSearch.h"
 #include "neural/Trainer.h"
 
-#include <bit>
 #include <cmath>
 
 namespace blendscope {
@@ -20,20 +17,6 @@ namespace {
 
 constexpr std::uint64_t kHideKey = 0x68696465ull;
 constexpr double kFoundWithin = 2.5; ///< pixel: a peak so close to an object, one to one, has found it
-
-RegionNet borrowed(torch::nn::Module& network) {
-    auto* net = network.as<RegionNetImpl>();
-    if (!net) throw UsageError(QStringLiteral("this is no network of residual_mask_rcnn"));
-    return RegionNet(std::shared_ptr<RegionNetImpl>(std::shared_ptr<void>(), net));
-}
-
-void checkKeys(const QJsonObject& json, const QString& where, const QStringList& known) {
-    for (const QString& key : json.keys()) {
-        if (!known.contains(key))
-            throw UsageError(
-                QStringLiteral("%1: no key \"%2\"; there are %3").arg(where, key, known.join(QStringLiteral(", "))));
-    }
-}
 
 /// Takes one peak out of a footprint that has several.
 void hideOne(Result& result, Random& random) {
@@ -75,11 +58,6 @@ std::vector<bool> missed(const torch::Tensor& objects, const std::vector<Peak>& 
     return out;
 }
 
-std::uint64_t seedOf(const QJsonObject& recipe) {
-    return static_cast<std::uint64_t>(
-        recipe.value(QStringLiteral("training")).toObject().value(QStringLiteral("seed")).toInteger(1));
-}
-
 } // namespace
 
 Scene sceneOf(const TrainingStamp& stamp) {
@@ -112,36 +90,25 @@ Scene sceneOf(const TrainingStamp& stamp) {
 }
 
 RegionNet buildResidualNet(const QJsonObject& network) {
-    checkKeys(network, QStringLiteral("network"), {QStringLiteral("features")});
+    checkRecipeKeys(network, QStringLiteral("network"), {QStringLiteral("features")});
     RegionNetOptions options;
     options.imageSets = 2;
     options.planes = 1;
     options.masks = false;
-    options.features = network.value(QStringLiteral("features")).toInt(options.features);
-    if (options.features < 4 || options.features > 1024)
-        throw UsageError(QStringLiteral("network: features must be from 4 to 1024"));
+    options.features = channelsOf(network, "features", options.features);
     return RegionNet(options);
 }
 
 ResidualTask::ResidualTask(const QJsonObject& recipe)
-    : m_network(recipe.value(QStringLiteral("network")).toObject()),
-      m_data(recipe.value(QStringLiteral("data")).toObject(), seedOf(recipe)), m_seed(seedOf(recipe)) {
-    checkKeys(recipe, QStringLiteral("recipe"),
-              {QStringLiteral("method"), QStringLiteral("title"), QStringLiteral("data"), QStringLiteral("first_pass"),
-               QStringLiteral("network"), QStringLiteral("targets"), QStringLiteral("training"),
-               QStringLiteral("preprocessing")});
+    : RegionTask(recipe, {QStringLiteral("first_pass")}, {QStringLiteral("least_snr")}) {
     const QJsonObject first = recipe.value(QStringLiteral("first_pass")).toObject();
-    checkKeys(first, QStringLiteral("first_pass"),
-              {QStringLiteral("detector"), QStringLiteral("deblender"), QStringLiteral("hide")});
+    checkRecipeKeys(first, QStringLiteral("first_pass"),
+                    {QStringLiteral("detector"), QStringLiteral("deblender"), QStringLiteral("hide")});
     m_detector = first.value(QStringLiteral("detector")).toString(QStringLiteral("threshold"));
     m_deblender = first.value(QStringLiteral("deblender")).toString(QStringLiteral("factorize"));
     m_hide = first.value(QStringLiteral("hide")).toDouble(m_hide);
     if (!(m_hide >= 0.0 && m_hide <= 1.0)) throw UsageError(QStringLiteral("first_pass: hide must be from 0 to 1"));
     (void)FirstPass(m_registry, m_detector, m_deblender);
-    const QJsonObject targets = recipe.value(QStringLiteral("targets")).toObject();
-    checkKeys(targets, QStringLiteral("targets"), {QStringLiteral("least_snr")});
-    m_targets.leastSnr =
-        static_cast<float>(targets.value(QStringLiteral("least_snr")).toDouble(double(m_targets.leastSnr)));
     (void)buildResidualNet(m_network);
 }
 
@@ -202,44 +169,15 @@ Tensors ResidualTask::sample(Split split, std::int64_t index) const {
     return out;
 }
 
-Tensors ResidualTask::collate(const std::vector<Tensors>& samples) const {
-    return collateRegions(samples);
-}
-
-TrainingTask::Loss ResidualTask::loss(torch::nn::Module& network, const Tensors& batch) const {
-    RegionNet net = borrowed(network);
-    RegionLossOptions options;
-    options.seed = std::bit_cast<std::uint32_t>(batch.at("images").flatten()[0].item<float>());
-    Loss out;
-    out.parts = regionLosses(net, batch, options);
-    out.total = out.parts.at("total");
-    for (const char* name : {"total", "share", "extent"}) {
-        out.parts.erase(name);
-    }
-    return out;
+RegionScoreOptions ResidualTask::scoring() const {
+    RegionScoreOptions options;
+    options.purity = 0.9; // one false detection in ten that are new: below 1 % of all
+    return options;
 }
 
 QMap<QString, double> ResidualTask::validate(torch::nn::Module& network, const std::vector<Tensors>& batches,
                                              const torch::Device& device) const {
-    RegionNet net = borrowed(network);
-    RegionScoreOptions scoring;
-    scoring.purity = 0.9; // one false detection in ten that are new: below 1 % of all
-    RegionScore score(scoring);
-    for (const Tensors& cpu : batches) {
-        const Tensors batch = onDevice(cpu, device);
-        const RegionNetImpl::Dense d = net->dense(batch.at("images"), batch.at("presence"), batch.at("fwhm"));
-        for (std::int64_t i = 0; i < batch.at("images").size(0); ++i) {
-            RegionDetectorOptions options;
-            options.leastScore = 0.02f;
-            options.masks = false;
-            const Box whole{0, 0, static_cast<int>(d.logits.size(2)), static_cast<int>(d.logits.size(1))};
-            const PyramidNetImpl::Levels levels{d.levels.fine.narrow(0, i, 1), d.levels.coarse.narrow(0, i, 1)};
-            const torch::Tensor rows = (cpu.at("object_image") == i).nonzero().squeeze(1);
-            score.add(detectRegions(net, levels, torch::sigmoid(d.logits[i]), d.distances[i], whole, options),
-                      cpu.at("objects").index_select(0, rows));
-        }
-    }
-    QMap<QString, double> metrics = score.metrics();
+    QMap<QString, double> metrics = RegionTask::validate(network, batches, device);
     metrics.remove(QStringLiteral("blends")); // of what was missed: not the blends of the sky
     return metrics;
 }

@@ -112,7 +112,7 @@ void JudgedBoard::paintEvent(QPaintEvent*) {
                 ? (std::isfinite(t->significanceAlone)
                        ? tr("alone %1 \u03c3").arg(t->significanceAlone, 0, 'f', t->significanceAlone < 100.0 ? 1 : 0)
                        : tr("detected alone"))
-                : tr("not detected alone");
+                : tr("unseen alone");
         painter.drawText(above.adjusted(used, 0, 0, 0), Qt::AlignRight | Qt::AlignVCenter,
                          painter.fontMetrics().elidedText(found, Qt::ElideRight, above.width() - used));
     }
