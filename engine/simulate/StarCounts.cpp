@@ -12,8 +12,7 @@ namespace blendscope {
 namespace {
 
 constexpr double kVNm = 551.0;
-/// V is 0.02 mag brighter on Vega's scale than on the AB one (Frei & Gunn 1994, AJ 108, 1476).
-constexpr double kVegaMinusAb = -0.02;
+constexpr double kVegaMinusAb = 0.044; ///< in V (Frei & Gunn 1994, AJ 108, 1476)
 
 double power10(double x) {
     return std::pow(10.0, x);
